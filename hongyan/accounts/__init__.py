@@ -1,0 +1,1 @@
+"""Users, roles, permissions, API keys, approvals: who may do what. Services above take an ``Actor`` from here."""

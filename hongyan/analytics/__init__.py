@@ -1,0 +1,1 @@
+"""Reports over what was sent and what people did."""

@@ -1,0 +1,1 @@
+"""The public JSON API (django-ninja), with keys of limited scope."""

@@ -1,0 +1,1 @@
+"""One mail to one audience: preflight, approval, frozen recipients, pause, resume, cancel."""

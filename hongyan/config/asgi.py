@@ -1,0 +1,13 @@
+"""The web process: the slim edge path (tracking, one-click unsubscribe) first, Django for everything else."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hongyan.config.settings")
+
+from django.core.asgi import get_asgi_application
+
+_django = get_asgi_application()
+
+from hongyan.edge.asgi import EdgeApplication  # noqa: E402  needs Django's apps
+
+application = EdgeApplication(fallback=_django)

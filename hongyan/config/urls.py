@@ -1,0 +1,18 @@
+"""Addresses of all rooms. Each web area, the API and the edge keep their own ``urls.py``."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("hongyan.web.home.urls")),
+    path("contacts/", include("hongyan.web.contacts.urls")),
+    path("imports/", include("hongyan.web.imports.urls")),
+    path("audiences/", include("hongyan.web.audiences.urls")),
+    path("mails/", include("hongyan.web.mails.urls")),
+    path("campaigns/", include("hongyan.web.campaigns.urls")),
+    path("caught/", include("hongyan.web.catcher.urls")),
+    path("reports/", include("hongyan.web.reports.urls")),
+    path("settings/", include("hongyan.web.settings.urls")),
+    path("account/", include("allauth.urls")),
+    path("api/v1/", include("hongyan.api.urls")),
+    path("", include("hongyan.edge.urls")),
+]

@@ -1,0 +1,1 @@
+"""Profiles, identifiers, fields, consent, topics, suppression. Owns everything that is known of a person."""

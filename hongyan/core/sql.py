@@ -1,0 +1,25 @@
+"""Named statements in ``sql/*.sql`` files beside the room that uses them.
+
+A file holds blocks: ``-- name: claim_due`` followed by the statement, up to the next name. Loaded once.
+"""
+
+from functools import cache
+from importlib.resources import files
+
+
+@cache
+def statements(package: str, file: str) -> dict[str, str]:
+    """All statements of ``package``'s ``sql/file``, by name. Raises ValueError on a repeated or empty block."""
+    text = files(package).joinpath("sql", file).read_text(encoding="utf-8")
+    found: dict[str, str] = {}
+    for block in text.split("-- name:")[1:]:
+        name, _, body = block.partition("\n")
+        name = name.strip()
+        if name in found or not body.strip():
+            raise ValueError(f"{package}/sql/{file}: block {name!r} is repeated or empty")
+        found[name] = body.strip()
+    return found
+
+
+def statement(package: str, file: str, name: str) -> str:
+    return statements(package, file)[name]

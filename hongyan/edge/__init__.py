@@ -1,0 +1,1 @@
+"""The surface without sign-in: opens, clicks, unsubscribe, preferences, forms."""

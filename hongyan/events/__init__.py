@@ -1,0 +1,1 @@
+"""The fact log: what happened, to whom, when. Owns ``Event`` (monthly partitions) and the cursors readers keep."""

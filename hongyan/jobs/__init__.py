@@ -1,0 +1,1 @@
+"""Background jobs on procrastinate, with progress and cancel that people can see. Owns ``Job``."""

@@ -1,0 +1,1 @@
+"""Staff pages. A view parses, checks permission, calls one service or selector, renders."""

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class WebSettingsConfig(AppConfig):
+    name = "hongyan.web.settings"
+    label = "web_settings"
