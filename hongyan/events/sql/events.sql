@@ -1,0 +1,45 @@
+-- name: append
+-- One statement for a batch: repeats of a dedupe key (within the batch or ever before) are dropped.
+WITH incoming AS (
+    SELECT * FROM unnest(
+        %(contact_ids)s::bigint[], %(names)s::text[], %(occurred)s::timestamptz[], %(received)s::timestamptz[],
+        %(sources)s::text[], %(properties)s::jsonb[], %(keys)s::bytea[]
+    ) AS t(contact_id, name, occurred_at, received_at, source, properties, key)
+), claimed AS (
+    INSERT INTO events_dedupe (key)
+    SELECT DISTINCT key FROM incoming WHERE key IS NOT NULL
+    ON CONFLICT DO NOTHING
+    RETURNING key
+), fresh AS (
+    SELECT * FROM incoming WHERE key IS NULL
+    UNION ALL
+    (SELECT DISTINCT ON (i.key) i.* FROM incoming i JOIN claimed c ON c.key = i.key ORDER BY i.key)
+)
+INSERT INTO events_event (contact_id, name, occurred_at, received_at, source, properties)
+SELECT contact_id, name, occurred_at, received_at, source, properties FROM fresh
+
+-- name: after_cursor
+-- Only transactions older than every running one: a reader can never overtake a slow writer and miss its events.
+SELECT tx::text::bigint AS tx, id, contact_id, name, occurred_at, received_at, source, properties
+FROM events_event
+WHERE (tx, id) > (%(tx)s::text::xid8, %(id)s::bigint)
+  AND tx < pg_snapshot_xmin(pg_current_snapshot())
+ORDER BY tx, id
+LIMIT %(limit)s
+
+-- name: of_contact
+SELECT id, contact_id, name, occurred_at, received_at, source, properties
+FROM events_event
+WHERE contact_id = %(contact_id)s
+  AND (%(names)s::text[] IS NULL OR name = ANY(%(names)s::text[]))
+  AND (%(before_at)s::timestamptz IS NULL OR (occurred_at, id) < (%(before_at)s, %(before_id)s))
+ORDER BY occurred_at DESC, id DESC
+LIMIT %(limit)s
+
+-- name: forget_contact
+-- Erasure: the fact stays counted, the person goes; free properties may hold anything and go with them.
+UPDATE events_event
+SET contact_id = NULL, properties = jsonb_strip_nulls(jsonb_build_object(
+    'origin_kind', properties -> 'origin_kind', 'origin_id', properties -> 'origin_id',
+    'link', properties -> 'link', 'machine', properties -> 'machine'))
+WHERE contact_id = %(contact_id)s
