@@ -3,8 +3,23 @@
 A file holds blocks: ``-- name: claim_due`` followed by the statement, up to the next name. Loaded once.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class SQL:
+    """A statement with its bound values, as one room hands it to another.
+
+    text: PostgreSQL with named placeholders, ``%(a0)s``; it can stand as a sub-select. params: their values. Names in
+    audience statements are ``a`` and a number, so a caller may merge its own: ``{**members.params, "kind": …}``.
+    """
+
+    text: str
+    params: Mapping[str, Any] = field(default_factory=dict)
 
 
 @cache
