@@ -1,0 +1,116 @@
+# The everyday commands. `make help` lists them.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+NODE_BIN := $(shell command -v npm >/dev/null 2>&1 && dirname "$$(command -v npm)")
+STAMPS := .stamps
+CONTACTS ?= 5000
+SCALE ?= 1
+export SCALE
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check lint types contract format words messages screenshots lock clean front-test \
+	bench-import bench-send bench-render bench-dispatch bench-tracking
+
+help: ## List the commands
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+run: $(STAMPS)/run $(STAMPS)/front $(STAMPS)/words ## Set everything up and start the product with demo data (CONTACTS=5000)
+	@exec $(BIN)/hongyan up --demo --demo-contacts $(CONTACTS)
+
+test: $(STAMPS)/dev $(STAMPS)/front $(STAMPS)/words $(STAMPS)/system ## Set everything up and run the whole suite
+	PATH="$(CURDIR)/$(STAMPS)/node/bin:$$PATH" npm test --prefix . --silent
+	$(BIN)/python -m pytest
+
+lint: $(STAMPS)/dev ## Formatters, linters, import contract, complete languages
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/djlint --check --quiet hongyan
+	$(BIN)/djlint --lint --quiet hongyan
+	$(BIN)/lint-imports
+	$(BIN)/python -m tools.words check
+
+types: $(STAMPS)/dev ## mypy strict
+	$(BIN)/mypy
+
+check: lint types test ## Everything CI runs
+
+format: $(STAMPS)/dev ## Format Python and templates
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix --quiet .
+	-$(BIN)/djlint --reformat --quiet hongyan
+
+messages: $(STAMPS)/dev ## Collect the words of all rooms into their catalogues
+	$(BIN)/python -m tools.words collect
+
+screenshots: $(STAMPS)/dev $(STAMPS)/front $(STAMPS)/words $(STAMPS)/system ## Make the README's pictures again
+	$(BIN)/python -m tools.screenshots
+
+bench-import: $(STAMPS)/dev $(STAMPS)/words ## Import 1,000,000 rows (SCALE=0.01 for a quick look)
+	@$(BIN)/python -m bench.import_
+bench-send: $(STAMPS)/dev $(STAMPS)/words $(STAMPS)/system ## Send from outbox to a real SMTP sink, against smtp-source
+	@$(BIN)/python -m bench.send
+bench-render: $(STAMPS)/dev $(STAMPS)/words ## Render personal mails, against Jinja2
+	@$(BIN)/python -m bench.render
+bench-dispatch: $(STAMPS)/dev $(STAMPS)/words ## Audience to outbox, against a plain INSERT … SELECT
+	@$(BIN)/python -m bench.dispatch
+bench-tracking: $(STAMPS)/dev $(STAMPS)/words ## Opens and clicks, against a bare ASGI answer
+	@$(BIN)/python -m bench.tracking
+
+lock: ## Resolve the newest versions and write the hashed locks
+	$(PYTHON) -m venv $(STAMPS)/uv && $(STAMPS)/uv/bin/pip install -q uv
+	for name in run dev node; do $(STAMPS)/uv/bin/uv pip compile --upgrade --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" \
+		-q requirements/$$name.in -o requirements/$$name.txt; done
+
+clean: ## Remove what was built; data in var/ stays
+	rm -rf $(VENV) $(STAMPS) node_modules hongyan/web/static/build
+
+# --- what the commands above stand on -------------------------------------------------------------------------------
+
+$(STAMPS)/venv:
+	@mkdir -p $(STAMPS)
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed, this is "+sys.version.split()[0]+"; set PYTHON=/path/to/python3.11")'
+	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing; on Debian: apt-get install python3-venv"; exit 1; }
+	@touch $@
+
+$(STAMPS)/run: $(STAMPS)/venv requirements/run.txt
+	@echo "Installing Python packages …"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
+	@$(BIN)/python -c "import sysconfig, pathlib; pathlib.Path(sysconfig.get_path('purelib'), 'hongyan.pth').write_text('$(CURDIR)\n')"
+	@printf '#!%s\nfrom hongyan.config.cli import main\nmain()\n' "$(CURDIR)/$(BIN)/python" > $(BIN)/hongyan && chmod +x $(BIN)/hongyan
+	@touch $@
+
+$(STAMPS)/dev: $(STAMPS)/run requirements/dev.txt
+	@echo "Installing what tests and checks need …"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# Node builds the front end only. Where the machine has none (or one too old for Vite), the one from PyPI serves.
+$(STAMPS)/node: $(STAMPS)/venv
+	@mkdir -p $(STAMPS)/node/bin
+	@if ! node -e 'const [a,b]=process.versions.node.split(".").map(Number); process.exit(a>22||(a==22&&b>=12)||(a==20&&b>=19)?0:1)' 2>/dev/null; then \
+		echo "Installing Node from PyPI …"; \
+		$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/node.txt && \
+		for tool in node npm npx; do ln -sf "$(CURDIR)/$(BIN)/$$tool" "$(STAMPS)/node/bin/$$tool"; done; fi
+	@touch $@
+
+$(STAMPS)/npm: $(STAMPS)/node package.json package-lock.json
+	@echo "Installing front-end packages …"
+	@PATH="$(CURDIR)/$(STAMPS)/node/bin:$$PATH" npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(STAMPS)/front: $(STAMPS)/npm $(shell find frontend -type f 2>/dev/null) vite.config.ts
+	@echo "Building the front end …"
+	@PATH="$(CURDIR)/$(STAMPS)/node/bin:$$PATH" npm run build --silent
+	@touch $@
+
+$(STAMPS)/words: $(STAMPS)/run $(shell find hongyan -name '*.po')
+	@$(BIN)/python -m tools.words compile
+	@touch $@
+
+# Programs the tests need from the distribution: a browser, Postfix's SMTP sink, xgettext.
+$(STAMPS)/system: tools/system.sh
+	@bash tools/system.sh
+	@touch $@

@@ -1,0 +1,83 @@
+"""Bringing the database and Django up for a command or a process."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from hongyan.core import embedded, env
+from hongyan.core.crypto.master import MasterKeyProblem
+
+PROBLEMS = (embedded.EmbeddedProblem, env.BadSetting, MasterKeyProblem)
+
+
+@contextmanager
+def database() -> Iterator[Any]:
+    """Run the block with a database: the configured one, or the embedded server (yields its handle)."""
+    if os.environ.get("HONGYAN_DATABASE_URL"):
+        yield None
+        return
+    folder = data_dir()
+    server = embedded.start(folder)
+    os.environ["HONGYAN_DATABASE_URL"] = embedded.url(folder)
+    try:
+        yield server
+    finally:
+        _close_connections()
+        server.cleanup()
+        os.environ.pop("HONGYAN_DATABASE_URL", None)
+
+
+def data_dir() -> Path:
+    default = Path(__file__).resolve().parents[2] / "var"
+    return Path(os.environ.get("HONGYAN_DATA_DIR") or default).resolve()
+
+
+def point_at_settings() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hongyan.config.settings")
+
+
+def setup_django() -> None:
+    point_at_settings()
+    import django
+
+    django.setup()
+
+
+@contextmanager
+def product() -> Iterator[None]:
+    """Database and Django for the length of a command; known problems end it with their remedy instead of a trace."""
+    try:
+        with database():
+            setup_django()
+            yield
+    except PROBLEMS as problem:
+        from rich.console import Console
+
+        Console(stderr=True).print(f"[bold red]✗[/] {problem}")
+        sys.exit(1)
+
+
+def migrate() -> None:
+    """Bring the schema up to date; two processes starting at once wait for each other."""
+    from django.core.management import call_command
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(7105002)")
+    try:
+        call_command("migrate", interactive=False, verbosity=0)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(7105002)")
+
+
+def _close_connections() -> None:
+    from django.conf import settings
+
+    if settings.configured:
+        from django.db import connections
+
+        connections.close_all()

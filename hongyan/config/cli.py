@@ -1,0 +1,149 @@
+"""The command line for administrators."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hongyan.config import boot
+
+app = typer.Typer(help="Hongyan 鸿雁: CRM with e-mail marketing inside.", no_args_is_help=True, add_completion=False)
+user_app = typer.Typer(help="Staff users.", no_args_is_help=True)
+keys_app = typer.Typer(help="Keys of the personal data.", no_args_is_help=True)
+audit_app = typer.Typer(help="The audit log.", no_args_is_help=True)
+app.add_typer(user_app, name="user")
+app.add_typer(keys_app, name="keys")
+app.add_typer(audit_app, name="audit")
+
+
+@app.command()
+def up(
+    demo: Annotated[bool, typer.Option(help="Load the demo shop on first start")] = False,
+    demo_contacts: Annotated[int, typer.Option(help="People in the demo shop")] = 5000,
+) -> None:
+    """Start database, web, worker and mail catcher; Ctrl-C stops them."""
+    from hongyan.config.commands import up as command
+
+    try:
+        command.run(demo=demo, demo_contacts=demo_contacts)
+    except boot.PROBLEMS as problem:
+        typer.secho(f"✗ {problem}", fg="red", err=True)
+        raise typer.Exit(1) from problem
+
+
+@app.command()
+def demo(
+    contacts: Annotated[int, typer.Option(help="How many people (up to some millions, for benchmarks)")] = 5000,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove everything marked as demo")] = False,
+) -> None:
+    """Load (or remove) the demo shop."""
+    with boot.product():
+        boot.migrate()
+        from hongyan.config.demo.load import demo_load, demo_remove
+
+        if remove:
+            demo_remove()
+        else:
+            demo_load(contacts=contacts)
+
+
+@app.command()
+def check() -> None:
+    """Check configuration, database, keys, disk and mail, with remedies."""
+    from hongyan.config.commands import check as command
+
+    raise typer.Exit(command.run())
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database schema up to date."""
+    with boot.product():
+        boot.migrate()
+    typer.echo("✓ The schema is up to date.")
+
+
+@user_app.command("add")
+def user_add(
+    email: str,
+    role: Annotated[list[str], typer.Option(help="administrator, marketer, approver, sales, support, …")],
+    name: str = "",
+) -> None:
+    """Add a user and print a one-time sign-in link."""
+    from hongyan.config.commands import user as command
+
+    with boot.product():
+        command.add(email=email, roles=role, name=name)
+
+
+@user_app.command("list")
+def user_list() -> None:
+    """Users, roles, last sign-in."""
+    from hongyan.config.commands import user as command
+
+    with boot.product():
+        command.show()
+
+
+@user_app.command("link")
+def user_link(email: str) -> None:
+    """Print a one-time sign-in link for a user who lost theirs."""
+    from hongyan.config.commands import user as command
+
+    with boot.product():
+        command.link(email=email)
+
+
+@keys_app.command("rotate")
+def keys_rotate(
+    new_master: Annotated[Path | None, typer.Option(help="Also wrap all keys with this new master key file")] = None,
+) -> None:
+    """Make a new data key and seal everything again with it, while the product runs."""
+    from hongyan.config.commands import keys as command
+
+    with boot.product():
+        command.rotate(new_master=new_master)
+
+
+@audit_app.command("verify")
+def audit_verify() -> None:
+    """Recompute the chain of the audit log; exit code 1 when an entry was altered."""
+    from hongyan.config.commands import audit as command
+
+    with boot.product():
+        code = command.verify()
+    raise typer.Exit(code)
+
+
+@app.command()
+def backup(
+    target: Annotated[Path, typer.Argument(help="File to write, e.g. hongyan-2026-11-22.tar")],
+    with_key: Annotated[
+        bool, typer.Option(help="Put the master key inside (then guard the file like the key)")
+    ] = False,
+) -> None:
+    """Write database and files into one archive."""
+    from hongyan.config.commands import archive as command
+
+    with boot.product():
+        command.backup(target=target, with_key=with_key)
+
+
+@app.command()
+def restore(
+    source: Path,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before replacing what is there")] = False,
+) -> None:
+    """Replace database and files by those of an archive."""
+    from hongyan.config.commands import archive as command
+
+    with boot.product():
+        command.restore(source=source, yes=yes)
+
+
+def main() -> None:
+    app()
+
+
+if __name__ == "__main__":
+    main()

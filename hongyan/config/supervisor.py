@@ -1,0 +1,102 @@
+"""One parent for web, worker and mail catcher: starts them, watches them, stops them cleanly.
+
+A child that dies is started again with a growing pause; the supervisor itself holds no state, so killing it loses
+nothing. Children notice a lost parent (Linux: parent-death signal) and end.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+STOP_PATIENCE_S = 12.0
+_PAUSES_S = (0.5, 1, 2, 5, 10, 30)
+
+
+@dataclass(slots=True)
+class Child:
+    name: str
+    command: list[str]
+    process: subprocess.Popen[bytes] | None = None
+    failures: int = 0
+    started_at: float = 0.0
+    start_after: float = 0.0
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+class Supervisor:
+    def __init__(self, children: list[Child], *, say: Callable[[str], None]) -> None:
+        self.children = children
+        self._say = say
+        self._stop = threading.Event()
+
+    def start(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: self._stop.set())
+        for child in self.children:
+            self._spawn(child)
+
+    def watch(self) -> None:
+        """Until asked to stop. Restarts what dies."""
+        while not self._stop.wait(0.2):
+            for child in self.children:
+                self._look_after(child)
+        self.stop()
+
+    def stop_requested(self) -> bool:
+        return self._stop.is_set()
+
+    def stop(self) -> None:
+        self._say("Stopping …")
+        for child in self.children:
+            if child.process is not None and child.process.poll() is None:
+                child.process.terminate()
+        deadline = time.monotonic() + STOP_PATIENCE_S
+        for child in self.children:
+            if child.process is None:
+                continue
+            try:
+                child.process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                child.process.kill()
+                child.process.wait()
+
+    def _look_after(self, child: Child) -> None:
+        now = time.monotonic()
+        if child.process is None:
+            if now >= child.start_after:
+                self._spawn(child)
+            return
+        code = child.process.poll()
+        if code is None:
+            if child.failures and now - child.started_at > 60:
+                child.failures = 0
+            return
+        pause = _PAUSES_S[min(child.failures, len(_PAUSES_S) - 1)]
+        child.failures += 1
+        child.process, child.start_after = None, now + pause
+        self._say(f"{child.name} ended with code {code}; starting it again in {pause:g} s")
+
+    def _spawn(self, child: Child) -> None:
+        child.started_at = time.monotonic()
+        # A session of its own: the terminal's Ctrl-C reaches only the parent, which stops the children in order.
+        child.process = subprocess.Popen(  # noqa: S603  our own interpreter and modules
+            [sys.executable, "-m", "hongyan.config.follow", *child.command],
+            env={**os.environ, **child.environment},
+            start_new_session=True,
+        )
+
+
+def port_is_free(host: str, port: int) -> bool:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+        return True

@@ -1,0 +1,57 @@
+"""The worker process: every lane is a coroutine; one that fails is started again, the others go on.
+
+Any number of workers may run against one database; any of them may die at any instant.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Awaitable, Callable
+
+import uvloop
+
+from hongyan.config.boot import setup_django
+
+log = logging.getLogger("hongyan.worker")
+Lane = Callable[[asyncio.Event], Awaitable[None]]
+
+
+async def main() -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await asyncio.gather(*(keep_running(name, lane, stop) for name, lane in lanes().items()))
+
+
+def lanes() -> dict[str, Lane]:
+    from hongyan.delivery.sender import run_sender
+    from hongyan.jobs.worker import run_worker
+
+    name = f"{os.uname().nodename}-{os.getpid()}"
+    return {"jobs": run_worker, "sender": lambda stop: run_sender(stop, worker_name=name)}
+
+
+async def keep_running(name: str, lane: Lane, stop: asyncio.Event) -> None:
+    pause_s = 0.5
+    while not stop.is_set():
+        try:
+            await lane(stop)
+        except Exception:  # the outermost loop: log where, rest, go on
+            log.exception("lane failed", extra={"lane": name})
+        if not stop.is_set():
+            await wait_or_stop(stop, pause_s)
+            pause_s = min(pause_s * 2, 30)
+
+
+async def wait_or_stop(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return
+
+
+if __name__ == "__main__":
+    setup_django()
+    uvloop.run(main())

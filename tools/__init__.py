@@ -1,0 +1,1 @@
+"""Tools of the house: word catalogues, screenshots, system programs."""

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Programs the tests need from the distribution. Installs what is missing on Debian-like systems as root; elsewhere says
+# what to install.
+set -euo pipefail
+missing=()
+command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || missing+=(chromium)
+[ -x /usr/sbin/smtp-sink ] || command -v smtp-sink >/dev/null || missing+=(postfix)
+command -v xgettext >/dev/null || missing+=(gettext)
+fc-list 2>/dev/null | grep -qi "cjk" || missing+=(fonts-noto-cjk fontconfig)
+[ ${#missing[@]} -eq 0 ] && exit 0
+if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+  echo "Installing ${missing[*]} …"
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq
+  apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+  exit 0
+fi
+echo "The tests need: ${missing[*]}" >&2
+echo "Install them, e.g.: sudo apt-get install --no-install-recommends ${missing[*]}" >&2
+exit 1
