@@ -1,0 +1,126 @@
+"""Hits become events once their neighbours have arrived too, so that scanners are told from people."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.db import connection, transaction
+
+from hongyan.contacts.consent import tracking_allowed
+from hongyan.core import clock
+from hongyan.core.sql import statement
+from hongyan.edge.machines import machine_hit
+from hongyan.edge.models import Hit
+from hongyan.events.names import EmailEvent
+from hongyan.events.services import append
+from hongyan.events.types import NewEvent
+
+SETTLE = timedelta(seconds=4)  # longer than the burst that gives a scanner away
+_KEPT = timedelta(minutes=1)
+_BATCH = 2_000
+_REST_S = 1.0
+
+Clicks = dict[int, list[tuple[datetime, int | None]]]
+
+
+@dataclass(frozen=True, slots=True)
+class SettledHit:
+    id: int
+    at: datetime
+    kind: int
+    message_id: int
+    month: date
+    link: int | None
+    user_agent: str
+    contact_id: int | None
+    origin_kind: str | None
+    origin_id: int | None
+    topic_id: int | None
+    finished_at: datetime | None
+
+
+async def run_digest(stop: asyncio.Event) -> None:
+    """The lane: digest until there is nothing, rest, again."""
+    while not stop.is_set():
+        done = await sync_to_async(digest_hits)()
+        if done < _BATCH:
+            try:
+                await asyncio.wait_for(stop.wait(), _REST_S)
+            except TimeoutError:
+                continue
+
+
+def digest_hits(*, settled_before: datetime | None = None) -> int:
+    """Turn settled hits into events, in one transaction. Returns how many hits were taken.
+
+    A hit after the person withdrew tracking consent leaves nothing behind, also for mails sent before.
+    """
+    before = settled_before or clock.now() - SETTLE
+    with transaction.atomic():
+        hits = _take(before)
+        if not hits:
+            return 0
+        clicks = _clicks_of({hit.message_id for hit in hits if hit.kind == Hit.Kind.CLICK})
+        allowed = _allowed(hits)
+        append([_event(hit, clicks) for hit in hits if (hit.contact_id, hit.kind) in allowed])
+        with connection.cursor() as cursor:
+            cursor.execute(statement("hongyan.edge", "edge.sql", "mark_digested"), {"ids": [hit.id for hit in hits]})
+            cursor.execute(statement("hongyan.edge", "edge.sql", "forget_hits"), {"before": before - _KEPT})
+    return len(hits)
+
+
+def _take(before: datetime) -> list[SettledHit]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            statement("hongyan.edge", "edge.sql", "settled_hits"), {"settled_before": before, "limit": _BATCH}
+        )
+        return [SettledHit(*row) for row in cursor.fetchall()]
+
+
+def _clicks_of(message_ids: set[int]) -> Clicks:
+    found: Clicks = defaultdict(list)
+    if message_ids:
+        with connection.cursor() as cursor:
+            cursor.execute(statement("hongyan.edge", "edge.sql", "neighbours"), {"message_ids": list(message_ids)})
+            for message_id, link, at in cursor.fetchall():
+                found[message_id].append((at, link))
+    return found
+
+
+def _allowed(hits: Sequence[SettledHit]) -> set[tuple[int | None, int]]:
+    """(contact, kind) pairs whose hits may be kept. Hits without a contact belong to test mails: nobody to ask."""
+    allowed: set[tuple[int | None, int]] = set()
+    for kind, channel in ((Hit.Kind.OPEN, "tracking_open"), (Hit.Kind.CLICK, "tracking_click")):
+        contact_ids = {hit.contact_id for hit in hits if hit.kind == kind and hit.contact_id is not None}
+        if contact_ids:
+            allowed |= {(contact_id, int(kind)) for contact_id in tracking_allowed(contact_ids, channel=channel)}
+    return allowed
+
+
+def _event(hit: SettledHit, clicks: Clicks) -> NewEvent:
+    opened = hit.kind == Hit.Kind.OPEN
+    properties: dict[str, Any] = {
+        "origin_kind": hit.origin_kind,
+        "origin_id": hit.origin_id,
+        "message_id": hit.message_id,
+        "machine": machine_hit(
+            user_agent=hit.user_agent,
+            at=hit.at,
+            accepted_at=hit.finished_at,
+            burst=() if opened else clicks[hit.message_id],
+        ),
+    }
+    if not opened:
+        properties["link"] = hit.link
+    return NewEvent(
+        contact_id=hit.contact_id,
+        name=EmailEvent.OPENED if opened else EmailEvent.CLICKED,
+        occurred_at=hit.at,
+        source="edge",
+        properties=properties,
+        dedupe_key=f"hit:{hit.id}",
+    )
