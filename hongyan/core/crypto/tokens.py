@@ -27,7 +27,7 @@ class TokenSigner:
 
     def unsign(self, purpose: str, token: str) -> bytes:
         """The payload. Raises TokenRefused."""
-        if len(token) > 512 or not token.isascii():
+        if len(token) > 2048 or not token.isascii():
             raise TokenRefused
         try:
             raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
