@@ -2,7 +2,6 @@
 
 from django.db import connection, transaction
 
-from hongyan.analytics.models import Figure, MessageMark, Slot
 from hongyan.core.sql import statement
 from hongyan.events.models import ReaderCursor
 from hongyan.events.names import EmailEvent
@@ -16,6 +15,8 @@ NAMES = [
     EmailEvent.UNSUBSCRIBED,
     EmailEvent.COMPLAINED,
 ]
+# Reasons (given by the edge) that do not prove a machine: a fetch that says nothing of itself.
+UNKNOWN = ["no_agent", "unknown"]
 
 
 def fold(*, batches: int = 50) -> int:
@@ -36,8 +37,7 @@ def rebuild() -> int:
         ReaderCursor.objects.get_or_create(name=READER)
         cursor_row = ReaderCursor.objects.select_for_update().get(name=READER)
         with connection.cursor() as cursor:
-            for model in (MessageMark, Figure, Slot):
-                cursor.execute(f"TRUNCATE {model._meta.db_table}")
+            cursor.execute("TRUNCATE analytics_messagemark, analytics_figure, analytics_slot")
         cursor_row.tx = cursor_row.event_id = 0
         cursor_row.save()
     total = 0
@@ -54,7 +54,13 @@ def _fold_batch() -> int:
         with connection.cursor() as cursor:
             cursor.execute(
                 statement("hongyan.analytics", "fold.sql", "fold"),
-                {"tx": str(at.tx), "id": at.event_id, "limit": BATCH, "names": [name.value for name in NAMES]},
+                {
+                    "tx": str(at.tx),
+                    "id": at.event_id,
+                    "limit": BATCH,
+                    "names": [name.value for name in NAMES],
+                    "unknown": UNKNOWN,
+                },
             )
             row = cursor.fetchone()
         if row is None or not row[0]:

@@ -44,7 +44,7 @@ def rate(count: int, of: int) -> Rate:
 
 @dataclass(frozen=True, slots=True)
 class AgainstHistory:
-    """This rate beside the median of earlier ones. ``verdict``: above | below | usual | unknown (no or little history)."""
+    """This rate beside the median of earlier ones. verdict: above | below | usual | unknown (too little history)."""
 
     now: Rate
     median: float | None

@@ -6,5 +6,5 @@ from hongyan.jobs.registry import periodic
 
 @periodic(cron="* * * * * */5")
 def analytics_fold() -> None:
-    """Every five seconds: a report that is being watched follows closely; with nothing new it costs one index look-up."""
+    """A report that is being watched follows within seconds; with nothing new this costs one index look-up."""
     fold()

@@ -59,7 +59,7 @@ class LinkRow:
 
 @dataclass(frozen=True, slots=True)
 class HourRow:
-    """One hour of the organisation's zone. Opens and clicks are of people; each message counts once, in its first hour."""
+    """One hour of a zone. Opens and clicks are of people; each message counts once, in its first hour."""
 
     at: datetime
     sent: int

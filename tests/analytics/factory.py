@@ -10,15 +10,13 @@ from hongyan.events.names import EmailEvent
 from hongyan.events.types import NewEvent
 
 START = datetime(2026, 11, 2, 1, 50, tzinfo=UTC)
-MACHINES = [None, None, None, "apple_mpp", "scanner", "unknown_proxy"]
+MACHINES = [None, None, None, "apple_privacy", "scanner", "no_agent"]
 
 
 def engagement(seed: int, *, messages: int = 120, events: int = 900, origins: Sequence[int] = (1, 2)) -> list[NewEvent]:
     """Every message is sent once; opens, clicks and the rest follow at random, also repeatedly."""
     chance = random.Random(seed)
-    made = []
-    for message_id in range(1, messages + 1):
-        made.append(_event(EmailEvent.SENT, message_id, origins, chance, machine=None))
+    made = [_event(EmailEvent.SENT, number, origins, chance, machine=None) for number in range(1, messages + 1)]
     names = [EmailEvent.OPENED] * 8 + [EmailEvent.CLICKED] * 5 + [EmailEvent.UNSUBSCRIBED, EmailEvent.COMPLAINED]
     for _ in range(events):
         name = chance.choice(names)
@@ -44,14 +42,14 @@ def _event(
     return NewEvent(1000 + message_id, name.value, at, "edge", properties)
 
 
-def marks_of(event: NewEvent) -> set[tuple[Mark, int]]:
+def marks_of(event: NewEvent) -> set[tuple[Mark, int]]:  # noqa: PLR0911  # a list of cases
     """What an event says of its message, in plain words."""
     machine = event.properties.get("machine")
     link = event.properties.get("link", -1)
     if event.name == EmailEvent.OPENED:
         if machine is None:
             return {(Mark.OPENED_PERSON, -1), (Mark.OPENED_NOT_MACHINE, -1), (Mark.OPENED_ANY, -1)}
-        if machine.startswith("unknown"):
+        if machine == "no_agent":
             return {(Mark.OPENED_UNKNOWN, -1), (Mark.OPENED_NOT_MACHINE, -1), (Mark.OPENED_ANY, -1)}
         return {(Mark.OPENED_MACHINE, -1), (Mark.OPENED_ANY, -1)}
     if event.name == EmailEvent.CLICKED:

@@ -24,9 +24,9 @@ WITH seen AS MATERIALIZED (
     CROSS JOIN LATERAL (VALUES
         ('email_sent', TRUE, 9, -1, 1),
         ('email_opened', m.machine IS NULL, 1, -1, 1),
-        ('email_opened', m.machine LIKE 'unknown%%', 3, -1, 1),
-        ('email_opened', m.machine NOT LIKE 'unknown%%', 2, -1, 1),
-        ('email_opened', COALESCE(m.machine LIKE 'unknown%%', TRUE), 10, -1, 1),
+        ('email_opened', m.machine = ANY(%(unknown)s), 3, -1, 1),
+        ('email_opened', m.machine <> ALL(%(unknown)s), 2, -1, 1),
+        ('email_opened', COALESCE(m.machine = ANY(%(unknown)s), TRUE), 10, -1, 1),
         ('email_opened', TRUE, 11, -1, 1),
         ('email_clicked', m.machine IS NULL, 4, -1, 1),
         ('email_clicked', m.machine IS NULL AND m.link >= 0, 4, m.link, 1),
