@@ -16,3 +16,8 @@ urlpatterns = [
     path("api/v1/", include("hongyan.api.urls")),
     path("", include("hongyan.edge.urls")),
 ]
+
+handler400 = "hongyan.web.refusals.bad_request"
+handler403 = "hongyan.web.refusals.forbidden"
+handler404 = "hongyan.web.refusals.not_found"
+handler500 = "hongyan.web.refusals.server_error"

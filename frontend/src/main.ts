@@ -1,0 +1,10 @@
+import "./styles/main.css";
+import "./styles/tabler.scss";
+import "htmx.org/dist/htmx.esm.js";
+import { startElements } from "./elements";
+import { startShell } from "./shell";
+import { startToasts } from "./toast";
+
+startShell();
+startToasts();
+startElements();

@@ -1,0 +1,53 @@
+"""Refusals as pages: what happened, what would help, and the way back."""
+
+import json
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from hongyan.accounts.permissions import ROLE_PERMISSIONS, Permission
+from hongyan.web.words import permission_label, role_label
+
+
+def permission_refused(request: HttpRequest, permission: Permission) -> HttpResponse:
+    label = permission_label(permission)
+    if request.headers.get("HX-Request"):
+        answer = HttpResponse(status=403)
+        answer.headers["HX-Reswap"] = "none"
+        text = _("This needs the permission “%(permission)s”.") % {"permission": label}
+        # ASCII-escaped: header values carry Latin-1 only.
+        answer.headers["HX-Trigger"] = json.dumps({"hy:toast": {"text": text, "tone": "bad"}})
+        return answer
+    roles = [role_label(role) for role, granted in ROLE_PERMISSIONS.items() if permission in granted]
+    return render(request, "403.html", {"permission": label, "roles": roles}, status=403)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    del exception  # its text may quote what was sent
+    return render(request, "400.html", status=400)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    del exception
+    return render(request, "403.html", status=403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    del exception
+    return render(request, "404.html", status=404)
+
+
+def csrf_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """CSRF_FAILURE_VIEW: nearly always a page left open over a sign-out, so the remedy is to reload it."""
+    del reason
+    return render(request, "403_csrf.html", status=403)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Renders without database and session: they may be what failed."""
+    from django.template.loader import render_to_string
+
+    return HttpResponse(
+        render_to_string("500.html", {"theme": request.COOKIES.get("hongyan_theme", "auto")}), status=500
+    )
