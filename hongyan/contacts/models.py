@@ -1,0 +1,180 @@
+"""Tables of this room. Identifying data is one sealed blob a contact; what segments need stands in plain columns."""
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models.functions import Now
+
+from hongyan.core.ids import uuid7
+
+
+class Contact(models.Model):
+    """The person. ``id`` is dense and comes from a sequence, so that bulk writers can take blocks of ids first."""
+
+    public_id = models.UUIDField(default=uuid7, unique=True, editable=False)
+    sealed = models.BinaryField(null=True)  # Identity as JSON, AES-256-GCM, owner_id = id
+    seal_version = models.PositiveSmallIntegerField(default=0, db_index=True)
+    filled = ArrayField(models.TextField(), default=list, db_default=[])  # keys of identifying fields that have a value
+    search_tokens = ArrayField(models.BigIntegerField(), default=list, db_default=[])
+    # plain, segmentable, not identifying
+    sex = models.SmallIntegerField(default=0, db_default=0)  # ISO/IEC 5218: 0, 1, 2, 9
+    language = models.CharField(max_length=35, default="", db_default="")  # BCP 47
+    country = models.CharField(max_length=2, default="", db_default="")  # ISO 3166-1 alpha-2
+    region = models.CharField(max_length=120, default="", db_default="")
+    city = models.CharField(max_length=120, default="", db_default="")
+    time_zone = models.CharField(max_length=64, default="", db_default="")  # IANA
+    email_domain = models.CharField(max_length=253, default="", db_default="")
+    birth_month = models.SmallIntegerField(null=True)
+    birth_day = models.SmallIntegerField(null=True)
+    has_email = models.BooleanField(default=False, db_default=False)
+    has_phone = models.BooleanField(default=False, db_default=False)
+    attributes = models.JSONField(default=dict, db_default={})  # custom fields that are not sensitive
+    provenance = models.JSONField(default=dict, db_default={})  # {field: [source, observed_at]}
+    source = models.CharField(max_length=64, default="", db_default="")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    is_demo = models.BooleanField(default=False, db_default=False)
+    created_at = models.DateTimeField(db_default=Now())
+    updated_at = models.DateTimeField(db_default=Now())
+    last_activity_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            GinIndex(fields=["search_tokens"], name="contact_search"),
+            models.Index(fields=["created_at", "id"], name="contact_by_created"),
+            models.Index(fields=["updated_at", "id"], name="contact_by_updated"),
+            models.Index(fields=["last_activity_at", "id"], name="contact_by_activity"),
+            models.Index(fields=["country", "city"], name="contact_by_place"),
+        ]
+
+
+class Identifier(models.Model):
+    class Kind(models.TextChoices):
+        EMAIL = "email"
+        PHONE = "phone"
+        EXTERNAL_ID = "external_id"
+        ANONYMOUS_ID = "anonymous_id"
+
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="identifiers")
+    kind = models.CharField(max_length=16, choices=Kind)
+    blind = models.BinaryField(max_length=16)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "blind"], name="identifier_once")]
+
+
+class FieldDefinition(models.Model):
+    class Type(models.TextChoices):
+        TEXT = "text"
+        NUMBER = "number"
+        BOOLEAN = "boolean"
+        DATE = "date"
+        DATETIME = "datetime"
+        CHOICE = "choice"
+        CHOICES = "choices"
+        URL = "url"
+
+    key = models.CharField(max_length=48, unique=True)
+    label_zh = models.CharField(max_length=80)
+    label_en = models.CharField(max_length=80)
+    type = models.CharField(max_length=12, choices=Type)
+    sensitive = models.BooleanField(default=False)  # lives in the sealed blob
+    options = models.JSONField(default=list)
+    position = models.IntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+    archived_at = models.DateTimeField(null=True)
+
+
+class Topic(models.Model):
+    class LegalClass(models.TextChoices):
+        COMMERCIAL = "commercial"
+        RELATIONSHIP = "relationship"
+        TRANSACTIONAL = "transactional"
+
+    key = models.SlugField(max_length=48, unique=True)
+    name_zh = models.CharField(max_length=80)
+    name_en = models.CharField(max_length=80)
+    about_zh = models.CharField(max_length=300, blank=True)
+    about_en = models.CharField(max_length=300, blank=True)
+    legal_class = models.CharField(max_length=16, choices=LegalClass)
+    position = models.IntegerField(default=0)
+    active = models.BooleanField(default=True)
+
+
+class ConsentRecord(models.Model):
+    """The ledger: only added to (a trigger refuses UPDATE and DELETE)."""
+
+    class Action(models.TextChoices):
+        REQUESTED = "requested"  # double opt-in asked, not yet confirmed
+        GIVEN = "given"
+        REFUSED = "refused"
+        WITHDRAWN = "withdrawn"
+        EXPIRED = "expired"
+        IMPORTED_NONE = "imported_none"  # imported without a lawful basis
+
+    record_id = models.UUIDField(default=uuid7, unique=True)
+    contact_id = models.BigIntegerField(null=True)
+    pseudonym = models.BinaryField(max_length=16)  # blind index of the address, or of the contact where there is none
+    channel = models.CharField(max_length=24)  # email | tracking_open | tracking_click
+    topic = models.ForeignKey(Topic, null=True, on_delete=models.PROTECT)  # none: the channel as a whole
+    action = models.CharField(max_length=16, choices=Action)
+    legal_basis = models.CharField(max_length=32, blank=True)
+    wording = models.TextField(blank=True)
+    wording_version = models.CharField(max_length=64, blank=True)
+    wording_sha256 = models.BinaryField(max_length=32, null=True)
+    method = models.CharField(max_length=32)  # form | confirmation | import | staff | preferences | one_click | api
+    source_url = models.CharField(max_length=500, blank=True)
+    form_id = models.BigIntegerField(null=True)
+    sealed_evidence = models.BinaryField(null=True)  # IP address and user agent
+    requested_at = models.DateTimeField(null=True)
+    occurred_at = models.DateTimeField()
+    recorded_at = models.DateTimeField(db_default=Now())
+    recorded_by = models.CharField(max_length=120)
+
+    class Meta:
+        indexes = [models.Index(fields=["contact_id", "-id"], name="consent_of_contact")]
+
+
+class ConsentState(models.Model):
+    """Derived from the ledger in the same transaction: what holds now."""
+
+    class State(models.TextChoices):
+        PENDING = "pending"
+        GIVEN = "given"
+        WITHDRAWN = "withdrawn"
+        NONE = "none"
+
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="consents")
+    channel = models.CharField(max_length=24)
+    topic = models.ForeignKey(Topic, null=True, on_delete=models.PROTECT)
+    state = models.CharField(max_length=12, choices=State)
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["contact", "channel", "topic"], name="consent_state_once", nulls_distinct=False
+            )
+        ]
+
+
+class Suppression(models.Model):
+    """By blind index, so that it outlives erasure and meets the address again at the next import."""
+
+    class Reason(models.TextChoices):
+        UNSUBSCRIBED = "unsubscribed"
+        COMPLAINED = "complained"
+        HARD_BOUNCE = "hard_bounce"
+        MANUAL = "manual"
+        ERASED = "erased"
+        IMPORT = "import"
+
+    kind = models.CharField(max_length=16)  # email | phone | domain
+    blind = models.BinaryField(max_length=16)
+    reason = models.CharField(max_length=16, choices=Reason)
+    note = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "blind", "reason"], name="suppression_once")]
