@@ -4,7 +4,7 @@ from hongyan.content.types import Problem
 
 
 class ContentProblem(Exception):
-    """The draft cannot become a mail; every reason with its place. The first one's line, column, code are the error's own."""
+    """The draft cannot become a mail: every reason with its place; the first one's are the error's own."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         first = problems[0]

@@ -27,7 +27,7 @@ class Template(models.Model):
 
 
 class TemplateVersion(models.Model):
-    """One state of a template. Autosaves of one person within a few minutes share a version; a restore makes a new one."""
+    """One state of a template. Autosaves of one person within minutes share a version; a restore makes a new one."""
 
     template = models.ForeignKey(Template, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()

@@ -60,7 +60,7 @@ class MailDraft:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a draft cannot become a mail. line and column count from 1 in what the author wrote; 0 when it has no place."""
+    """Why a draft cannot become a mail. line and column count from 1 in what the author wrote; 0: no place."""
 
     part: Part
     line: int
@@ -117,7 +117,7 @@ class LinkMaker(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EmptyCount:
-    """How many of an audience have nothing in a field the mail prints. fallback: what they would read instead, if any."""
+    """How many of an audience have nothing in a field the mail prints. fallback: what they read instead, if any."""
 
     field: str
     label: str
