@@ -1,8 +1,8 @@
 """E-mail addresses: one address, deliverable in form, comparable.
 
 The domain becomes an A-label in lower case; the local part stays as written (RFC 5321 §2.4: only its owner knows), so
-plus-tags and case are kept; lookup folds its case separately. Stricter than Django's validator: no IP literals, no quoted local parts, no single
-labels, local part ≤ 64 octets (RFC 5321 §4.5.3.1).
+plus-tags and case are kept; lookup folds its case separately. Stricter than Django's validator: no IP literals, no
+quoted local parts, no single labels, local part ≤ 64 octets (RFC 5321 §4.5.3.1).
 """
 
 import re

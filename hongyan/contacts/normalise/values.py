@@ -1,10 +1,8 @@
 """Sex, booleans, numbers, dates."""
 
+import datetime as dt
 import re
 import unicodedata
-from datetime import UTC, timedelta
-from datetime import date as Date
-from datetime import datetime as DateTime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -21,7 +19,7 @@ _SEX = {
 }  # fmt: skip
 _TRUE = frozenset("1 y yes true t on ja oui 是 有 对 真 已 √ ✓".split())  # noqa: SIM905
 _FALSE = frozenset("0 n no false f off nein non 否 无 错 假 未 × ✗".split())  # noqa: SIM905
-_EXCEL_EPOCH = Date(1899, 12, 30)  # day 0 of Excel's 1900 system, its invented 29 February 1900 included
+_EXCEL_EPOCH = dt.date(1899, 12, 30)  # day 0 of Excel's 1900 system, its invented 29 February 1900 included
 _YMD = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?")
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _PARTS = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})")
@@ -76,7 +74,7 @@ def number(text: str) -> Decimal:
     return value
 
 
-def date(text: str, order: DateOrder = DateOrder.YMD) -> Date:
+def date(text: str, order: DateOrder = DateOrder.YMD) -> dt.date:
     """Raises NormaliseProblem. Two-digit years are refused: nobody can tell 1924 from 2024.
 
     >>> date("2024年2月29日"), date("29/02/2024", DateOrder.DMY), date("45000")
@@ -91,30 +89,30 @@ def date(text: str, order: DateOrder = DateOrder.YMD) -> Date:
     if match:
         return _by_order(match, order)
     if _SERIAL.fullmatch(word):
-        return _EXCEL_EPOCH + timedelta(days=int(float(word)))
+        return _EXCEL_EPOCH + dt.timedelta(days=int(float(word)))
     try:
-        return DateTime.fromisoformat(word).date()
+        return dt.datetime.fromisoformat(word).date()
     except ValueError as error:
         raise NormaliseProblem("date_form", _("This is not a date; write 2024-02-29.")) from error
 
 
-def moment(text: str, order: DateOrder = DateOrder.YMD, zone: str = "UTC") -> DateTime:
+def moment(text: str, order: DateOrder = DateOrder.YMD, zone: str = "UTC") -> dt.datetime:
     """An aware time in UTC; one without a zone is read in ``zone``. Raises NormaliseProblem."""
     word = tidy(unicodedata.normalize("NFKC", text)).replace("Z", "+00:00")
     try:
-        value = DateTime.fromisoformat(word)
+        value = dt.datetime.fromisoformat(word)
     except ValueError:
         day, _space, clock = word.partition(" ")
         found = date(day if clock else word, order)
         try:
-            value = DateTime.fromisoformat(f"{found.isoformat()}T{clock or '00:00'}")
+            value = dt.datetime.fromisoformat(f"{found.isoformat()}T{clock or '00:00'}")
         except ValueError as error:
             raise NormaliseProblem("time_form", _("This is not a time of day; write 14:05.")) from error
     _checked_year(value.year)
-    return (value if value.tzinfo else value.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
+    return (value if value.tzinfo else value.replace(tzinfo=ZoneInfo(zone))).astimezone(dt.UTC)
 
 
-def _by_order(match: re.Match[str], order: DateOrder) -> Date:
+def _by_order(match: re.Match[str], order: DateOrder) -> dt.date:
     first, second, year = match.groups()
     if len(year) == 2:
         raise NormaliseProblem("date_short_year", _("Write the year with four digits."))
@@ -124,10 +122,10 @@ def _by_order(match: re.Match[str], order: DateOrder) -> Date:
     return _real_date(int(year), int(month), int(day))
 
 
-def _real_date(year: int, month: int, day: int) -> Date:
+def _real_date(year: int, month: int, day: int) -> dt.date:
     _checked_year(year)
     try:
-        return Date(year, month, day)
+        return dt.date(year, month, day)
     except ValueError as error:
         raise NormaliseProblem("date_none", _("There is no such day.")) from error
 
