@@ -1,31 +1,39 @@
-"""From what people write to the standard forms: E.164, ISO 3166, ISO/IEC 5218, BCP 47, IANA zones, ISO 4217, ISO 8601.
+"""Bringing values into their standard form. Pure: text in, typed value out, or NormaliseProblem. No database.
 
-Pure functions, text in, value out; what cannot be understood raises ``NormaliseProblem`` with a code and a text in the
-reader's language. Nothing is guessed where two readings are possible.
+>>> email(" Zhang.San@EXAMPLE.com ")
+'Zhang.San@example.com'
+>>> phone("138 0013 8000", region="CN")
+'+8613800138000'
+>>> country("中国"), sex("女"), boolean("否")
+('CN', 2, False)
 """
 
-from hongyan.contacts.normalise.address import email, email_domain_of
-from hongyan.contacts.normalise.names import clean_name, split_name
-from hongyan.contacts.normalise.phone import phone
-from hongyan.contacts.normalise.places import country, currency, language, time_zone
-from hongyan.contacts.normalise.problem import NormaliseProblem
-from hongyan.contacts.normalise.values import DateOrder, boolean, date, moment, number, sex
+from hongyan.contacts.normalise.address import domain, email
+from hongyan.contacts.normalise.names import Name, name, split_name
+from hongyan.contacts.normalise.places import country, language, time_zone
+from hongyan.contacts.normalise.plain import boolean, choice, currency, line, number, paragraph, sex, url
+from hongyan.contacts.normalise.telephone import phone
+from hongyan.contacts.normalise.times import DateOrder, date, datetime
 
 __all__ = [
     "DateOrder",
-    "NormaliseProblem",
+    "Name",
     "boolean",
-    "clean_name",
+    "choice",
     "country",
     "currency",
     "date",
+    "datetime",
+    "domain",
     "email",
-    "email_domain_of",
     "language",
-    "moment",
+    "line",
+    "name",
     "number",
+    "paragraph",
     "phone",
     "sex",
     "split_name",
     "time_zone",
+    "url",
 ]

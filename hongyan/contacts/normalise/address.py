@@ -1,90 +1,103 @@
-"""E-mail addresses: one address, deliverable in form, comparable.
+"""E-mail addresses: a stricter profile on top of email-validator's strict mode.
 
-The domain becomes an A-label in lower case; the local part stays as written (RFC 5321 §2.4: only its owner knows), so
-plus-tags and case are kept; lookup folds its case separately. Stricter than Django's validator: no IP literals, no
-quoted local parts, no single labels, local part ≤ 64 octets (RFC 5321 §4.5.3.1).
+Refused although some validators pass them: quoted local parts, IP literals, single-label domains, local parts over 64
+octets (RFC 5321 §4.5.3.1.1), broken A-labels, several addresses in one value. The local part keeps its case (RFC 5321
+§2.4) and its plus-tag; the domain becomes lower-case A-labels (UTS 46). Letters beyond ASCII in the local part need
+SMTPUTF8 on every hop, so they are refused rather than accepted and never delivered.
 """
 
 import re
 import unicodedata
 
 import idna
-from django.utils.translation import gettext as _
+from email_validator import EmailNotValidError, EmailSyntaxError, validate_email
 
-from hongyan.contacts.normalise.problem import NormaliseProblem
-from hongyan.contacts.normalise.text import tidy
+from hongyan.contacts.errors import NormaliseProblem
+from hongyan.contacts.normalise.text import cleaned
 
-_LOCAL_ASCII = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
-_ATEXT_ASCII = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]")
-_DOMAIN_ASCII = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])")
-_DECORATED = re.compile(r"^[^<>]*<([^<>@\s]+@[^<>@\s]+)>$")
+# The ordinary address, decided without the validator (which takes 30 µs): atoms of letters, digits and + - _ = between
+# single dots; labels of letters, digits and inner hyphens, no "xn--"; a top-level domain of letters.
+_PLAIN = re.compile(
+    r"(?=[^@]{1,64}@)[A-Za-z0-9_+=-]+(?:\.[A-Za-z0-9_+=-]+)*"
+    r"@((?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63})"
+)
+# Never deliverable from here; .test, .example and .invalid stay usable for trying the product out (RFC 2606).
+_LOCAL_DOMAINS = ("local", "localhost", "localdomain", "internal", "intranet", "lan", "home", "onion", "arpa")
 
 
 def email(text: str) -> str:
-    """The normalised address. Raises NormaliseProblem.
+    """The address as it is stored and mailed. Raises NormaliseProblem (email_…).
 
-    >>> email("  Wei.Zhang+vip@EXAMPLE.com ")
-    'Wei.Zhang+vip@example.com'
-    >>> email("info@例子.测试")
-    'info@xn--fsqu00a.xn--0zwm56d'
+    >>> email("用户@例子.中国")
+    Traceback (most recent call last):
+    hongyan.contacts.errors.NormaliseProblem: email_local_script
+    >>> email("wang+news@Ｅxample.com"), email("info@例子.中国")
+    ('wang+news@example.com', 'info@xn--fsqu00a.xn--fiqs8s')
     """
-    address = tidy(text).removeprefix("mailto:")
-    decorated = _DECORATED.match(address)
-    if decorated:
-        address = decorated.group(1)
-    local, at, domain = address.rpartition("@")
-    if not at or not local or not domain:
-        raise NormaliseProblem("email_form", _("An e-mail address has one @ with something on both sides."))
-    if "@" in local or "," in address or ";" in address or " " in address:
-        raise NormaliseProblem("email_many", _("This cell holds more than one address; put one in each."))
-    return f"{_local(local)}@{_domain(domain)}"
+    text = _bare(cleaned(text))
+    plain = _PLAIN.fullmatch(text)
+    if plain and len(text) <= 254 and "--" not in plain[1]:
+        local, _, host = text.rpartition("@")
+        return f"{local}@{_public(host.lower())}"
+    return _slow(text)
 
 
-def email_domain_of(address: str) -> str:
-    return address.rpartition("@")[2]
+def domain(text: str) -> str:
+    """A domain name as lower-case A-labels. Raises NormaliseProblem("email_domain").
 
-
-def _local(local: str) -> str:
-    if len(local.encode()) > 64:
-        raise NormaliseProblem("email_local_long", _("The part before the @ is longer than 64 bytes."))
-    if local.isascii():
-        if not _LOCAL_ASCII.fullmatch(local):
-            raise NormaliseProblem("email_local", _("The part before the @ has characters or dots where none may be."))
-        return local
-    local = unicodedata.normalize("NFC", local)
-    if local.startswith(".") or local.endswith(".") or ".." in local or not all(map(_allowed, local)):
-        raise NormaliseProblem("email_local", _("The part before the @ has characters or dots where none may be."))
-    return local
-
-
-def _allowed(character: str) -> bool:
-    if character.isascii():
-        return _ATEXT_ASCII.match(character) is not None
-    # RFC 6531 allows any UTF-8; letters, marks and digits are what people use. Full-width forms are typing slips.
-    return unicodedata.category(character)[0] in "LMN" and unicodedata.normalize("NFKC", character) == character
-
-
-def _domain(domain: str) -> str:
-    domain = unicodedata.normalize("NFKC", domain).replace("。", ".").lower()
-    if domain.endswith("."):
-        raise NormaliseProblem("email_domain", _("The domain after the @ is not one that mail can reach."))
-    if not domain.isascii():
-        try:
-            domain = idna.encode(domain, uts46=True).decode()
-        except idna.IDNAError as error:
-            raise NormaliseProblem(
-                "email_domain", _("The domain after the @ is not one that mail can reach.")
-            ) from error
-    if len(domain) > 253 or not _DOMAIN_ASCII.fullmatch(domain) or not _decodable(domain):
-        raise NormaliseProblem("email_domain", _("The domain after the @ is not one that mail can reach."))
-    return domain
-
-
-def _decodable(domain: str) -> bool:
-    if "xn--" not in domain:
-        return True
+    >>> domain("例子.测试")
+    'xn--fsqu00a.xn--0zwm56d'
+    """
+    host = unicodedata.normalize("NFKC", cleaned(text)).removeprefix("@").rstrip(".")
     try:
-        idna.decode(domain)
-    except (idna.IDNAError, UnicodeError):
-        return False
-    return True
+        name = idna.encode(host, uts46=True, transitional=False).decode("ascii").lower()
+    except (idna.IDNAError, UnicodeError) as error:
+        raise NormaliseProblem("email_domain") from error
+    if "." not in name or len(name) > 253 or name.rsplit(".", 1)[1].isdigit():
+        raise NormaliseProblem("email_domain")
+    return _public(name)
+
+
+def _bare(text: str) -> str:
+    """Without ``mailto:`` and angle brackets, as people copy them."""
+    if text[:7].lower() == "mailto:":
+        text = text[7:]
+    if text.startswith("<") and text.endswith(">"):
+        text = text[1:-1]
+    return text.strip()
+
+
+def _slow(text: str) -> str:
+    text = text.replace("＠", "@")
+    _refuse_shapes(text)
+    local, _, host = text.rpartition("@")
+    local = local if local.isascii() else unicodedata.normalize("NFKC", local)
+    if not local.isascii():
+        raise NormaliseProblem("email_local_script")
+    if len(local) > 64:
+        raise NormaliseProblem("email_local_length")
+    address = f"{local}@{domain(host)}"
+    try:
+        found = validate_email(address, check_deliverability=False, strict=True, test_environment=True)
+    except EmailSyntaxError as error:
+        raise NormaliseProblem("email_form") from error
+    except EmailNotValidError as error:
+        raise NormaliseProblem("email_domain") from error
+    return f"{found.ascii_local_part or local}@{found.ascii_domain}"
+
+
+def _refuse_shapes(text: str) -> None:
+    if text.count("@") > 1 and ("," in text or ";" in text):
+        raise NormaliseProblem("email_several")
+    if '"' in text:
+        raise NormaliseProblem("email_quoted")
+    if "@[" in text:
+        raise NormaliseProblem("email_literal")
+    if text.count("@") != 1 or " " in text or len(text) > 320:
+        raise NormaliseProblem("email_form")
+
+
+def _public(host: str) -> str:
+    if host.rsplit(".", 1)[-1] in _LOCAL_DOMAINS:
+        raise NormaliseProblem("email_domain")
+    return host

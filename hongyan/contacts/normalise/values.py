@@ -17,8 +17,8 @@ _SEX = {
     "男性": 1, "先生": 1, "mr": 1, "mr.": 1, "2": 2, "f": 2, "female": 2, "woman": 2, "女": 2, "女性": 2, "女士": 2, "小姐": 2,
     "mrs": 2, "mrs.": 2, "ms": 2, "ms.": 2, "9": 9, "not applicable": 9, "n/a": 9, "不适用": 9,
 }  # fmt: skip
-_TRUE = frozenset("1 y yes true t on ja oui 是 有 对 真 已 √ ✓".split())  # noqa: SIM905
-_FALSE = frozenset("0 n no false f off nein non 否 无 错 假 未 × ✗".split())  # noqa: SIM905
+_TRUE = frozenset("1 y yes true t on ja oui 是 有 对 真 已 √ ✓".split())
+_FALSE = frozenset("0 n no false f off nein non 否 无 错 假 未 × ✗".split())
 _EXCEL_EPOCH = dt.date(1899, 12, 30)  # day 0 of Excel's 1900 system, its invented 29 February 1900 included
 _YMD = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?")
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
