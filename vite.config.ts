@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 import { defineConfig, type Plugin } from "vite";
 
 type Shape = [string, Record<string, string>];
@@ -22,10 +23,30 @@ function markup([tag, attributes]: Shape): string {
   return `<${tag} ${written.join(" ")}/>`;
 }
 
+/** Writes .br and .gz beside each file; the web server sends whichever the browser takes. */
+function compressed(): Plugin {
+  return {
+    name: "hongyan-compressed",
+    enforce: "post",
+    generateBundle(_, bundle) {
+      for (const [name, file] of Object.entries(bundle)) {
+        if (!/\.(js|css)$/.test(name)) continue;
+        const source = file.type === "chunk" ? file.code : file.source;
+        this.emitFile({ type: "asset", fileName: `${name}.br`, source: brotliCompressSync(source) });
+        this.emitFile({ type: "asset", fileName: `${name}.gz`, source: gzipSync(source, { level: 9 }) });
+      }
+    },
+  };
+}
+
+function entry(name: string): string {
+  return fileURLToPath(new URL(`frontend/src/${name}.ts`, import.meta.url));
+}
+
 export default defineConfig({
   root: "frontend",
   base: "/static/build/",
-  plugins: [icons()],
+  plugins: [icons(), compressed()],
   build: {
     outDir: "../hongyan/web/static/build",
     emptyOutDir: true,
@@ -35,6 +56,6 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 700,
-    rollupOptions: { input: { main: fileURLToPath(new URL("frontend/src/main.ts", import.meta.url)) } },
+    rollupOptions: { input: { main: entry("main"), public: entry("public") } },
   },
 });

@@ -1,0 +1,1 @@
+import "./styles/public.css";
