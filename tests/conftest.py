@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from tests.browser import _application, chromium, open_page, site  # noqa: F401  fixtures for every room
+
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:

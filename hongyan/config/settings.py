@@ -233,8 +233,8 @@ TIME_ZONE = "UTC"
 HONGYAN_TIME_ZONE = env.text("HONGYAN_TIME_ZONE", "Asia/Shanghai", "IANA zone in which pages show times and days begin")
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
-WHITENOISE_USE_FINDERS = True
+WHITENOISE_USE_FINDERS = True  # served from where they are; there is no collected copy
+WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/build/assets/"  # the build puts a hash into these names
 WHITENOISE_AUTOREFRESH = False
 
 # Mail to staff (invitations, password resets) goes the same way as the rest.
