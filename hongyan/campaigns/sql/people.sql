@@ -1,0 +1,43 @@
+-- name: judged
+-- Everybody of the audience once, with the first reason why they get no mail, or NULL. {members}, {excluded} and {refusals} are
+-- statements of other rooms; {empty} is a condition over c put together from our own list.
+WITH member AS MATERIALIZED (
+    SELECT DISTINCT m.id FROM ({members}) m
+), excluded AS MATERIALIZED (
+    SELECT DISTINCT x.id FROM ({excluded}) x
+), judged AS (
+    SELECT member.id,
+        CASE
+            WHEN excluded.id IS NOT NULL THEN 'excluded'
+            WHEN {empty} THEN 'empty_field'
+            ELSE r.refusal
+        END AS reason
+    FROM member
+    JOIN contacts_contact c ON c.id = member.id
+    JOIN ({refusals}) r ON r.id = member.id
+    LEFT JOIN excluded ON excluded.id = member.id
+)
+
+-- name: counts
+SELECT reason, count(*) FROM judged GROUP BY reason
+
+-- name: page
+SELECT id FROM judged
+WHERE id > %(after)s AND reason = ANY(%(reasons)s)
+ORDER BY id
+LIMIT %(limit)s
+
+-- name: receiving
+SELECT id FROM judged WHERE id > %(after)s AND reason IS NULL ORDER BY id LIMIT %(limit)s
+
+-- name: members
+-- Who gets a message: the gate asks for consent and suppression again when the mail leaves.
+SELECT c.id
+FROM contacts_contact c
+WHERE c.id IN ({members}) AND c.id NOT IN ({excluded}) AND NOT ({empty})
+
+-- name: left_out
+SELECT count(*) FILTER (WHERE c.id IN ({excluded})),
+       count(*) FILTER (WHERE c.id NOT IN ({excluded}) AND ({empty}))
+FROM contacts_contact c
+WHERE c.id IN ({members})
