@@ -1,0 +1,97 @@
+"""The shop's trading history: orders and cancellations per customer, moved so that the last one was yesterday."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from importlib.resources import files
+
+from pyarrow import parquet
+
+from hongyan.events.types import NewEvent
+
+CURRENCY = "GBP"
+
+
+@dataclass(slots=True)
+class Order:
+    number: str
+    at: datetime
+    lines: list[dict[str, object]] = field(default_factory=list)
+
+    @property
+    def cancelled(self) -> bool:
+        return self.number.startswith("C")
+
+    @property
+    def total_minor(self) -> int:
+        return sum(int(str(line["quantity"])) * int(str(line["price_minor"])) for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """One customer's orders, oldest first."""
+
+    orders: tuple[Order, ...]
+
+    @property
+    def spent_minor(self) -> int:
+        return max(0, sum(order.total_minor for order in self.orders))
+
+    @property
+    def count(self) -> int:
+        return sum(not order.cancelled for order in self.orders)
+
+    @property
+    def last(self) -> datetime:
+        return max(order.at for order in self.orders)
+
+
+@cache
+def histories(today: datetime) -> tuple[History, ...]:
+    """All customers of the sample; the same people always get the same history. today: aware."""
+    path = files("hongyan.config.demo").joinpath("data", "online_retail_sample.parquet")
+    with path.open("rb") as file:
+        table = parquet.read_table(file)  # type: ignore[no-untyped-call]
+    shift = _shift(table.column("InvoiceDate").to_pylist(), today)
+    customers: dict[int, dict[str, Order]] = {}
+    for row in table.to_pylist():
+        orders = customers.setdefault(row["CustomerID"], {})
+        number = row["InvoiceNo"]
+        order = orders.get(number)
+        if order is None:
+            order = orders[number] = Order(number, row["InvoiceDate"].replace(tzinfo=UTC) + shift)
+        order.lines.append(
+            {
+                "sku": row["StockCode"],
+                "name": row["Description"].capitalize(),
+                "quantity": row["Quantity"],
+                "price_minor": row["UnitPriceMinor"],
+            }
+        )
+    return tuple(
+        History(tuple(sorted(orders.values(), key=lambda order: order.at))) for _, orders in sorted(customers.items())
+    )
+
+
+def order_events(history: History, *, contact_id: int) -> Iterator[NewEvent]:
+    """Named as in Segment's spec for commerce; amounts in minor units."""
+    for order in history.orders:
+        yield NewEvent(
+            contact_id=contact_id,
+            name="order_cancelled" if order.cancelled else "order_completed",
+            occurred_at=order.at,
+            source="demo-shop",
+            properties={
+                "order_id": order.number,
+                "currency": CURRENCY,
+                "total_minor": abs(order.total_minor),
+                "products": order.lines[:40],
+            },
+            dedupe_key=f"order:{order.number}",
+        )
+
+
+def _shift(dates: list[datetime], today: datetime) -> timedelta:
+    whole_weeks = (today.replace(tzinfo=None) - max(dates) - timedelta(hours=12)).days // 7
+    return timedelta(weeks=whole_weeks)  # weekdays stay weekdays
