@@ -50,6 +50,9 @@ HONGYAN_TRUSTED_PROXIES = env.text(
 HONGYAN_MIN_FREE_MB = env.integer(
     "HONGYAN_MIN_FREE_MB", 1024, "Free disk below which imports and new sends are refused (PostgreSQL stops when full)"
 )
+HONGYAN_METRICS_TOKEN = env.text(
+    "HONGYAN_METRICS_TOKEN", "", "Bearer token for /metrics; empty: it answers to this machine only"
+)
 HONGYAN_ALLOWED_HOSTS = env.text(
     "HONGYAN_ALLOWED_HOSTS", "", "Comma-separated host names besides the one of the base URL"
 )

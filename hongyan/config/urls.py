@@ -2,6 +2,9 @@
 
 from django.urls import include, path
 
+from hongyan.web.settings.health import health, prometheus
+from hongyan.web.settings.one_time import one_time_link
+
 urlpatterns = [
     path("", include("hongyan.web.home.urls")),
     path("contacts/", include("hongyan.web.contacts.urls")),
@@ -12,7 +15,10 @@ urlpatterns = [
     path("caught/", include("hongyan.web.catcher.urls")),
     path("reports/", include("hongyan.web.reports.urls")),
     path("settings/", include("hongyan.web.settings.urls")),
+    path("account/one-time/<str:token>/", one_time_link, name="one_time_link"),
     path("account/", include("allauth.urls")),
+    path("health/", health, name="health"),
+    path("metrics", prometheus, name="metrics"),
     path("api/v1/", include("hongyan.api.urls")),
     path("", include("hongyan.edge.urls")),
 ]

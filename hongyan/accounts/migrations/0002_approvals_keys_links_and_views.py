@@ -14,13 +14,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
-            model_name="user",
-            name="theme",
-            field=models.CharField(
-                choices=[("auto", "auto"), ("light", "light"), ("dark", "dark")], default="auto", max_length=8
-            ),
-        ),
         migrations.CreateModel(
             name="ApiKey",
             fields=[
