@@ -8,26 +8,29 @@
 ('CN', 2, False)
 """
 
+from hongyan.contacts.errors import NormaliseProblem
 from hongyan.contacts.normalise.address import domain, email
-from hongyan.contacts.normalise.names import Name, name, split_name
+from hongyan.contacts.normalise.names import Name, clean_name, name, split_name
 from hongyan.contacts.normalise.places import country, language, time_zone
 from hongyan.contacts.normalise.plain import boolean, choice, currency, line, number, paragraph, sex, url
 from hongyan.contacts.normalise.telephone import phone
-from hongyan.contacts.normalise.times import DateOrder, date, datetime
+from hongyan.contacts.normalise.times import DateOrder, date, moment
 
 __all__ = [
     "DateOrder",
     "Name",
+    "NormaliseProblem",
     "boolean",
     "choice",
+    "clean_name",
     "country",
     "currency",
     "date",
-    "datetime",
     "domain",
     "email",
     "language",
     "line",
+    "moment",
     "name",
     "number",
     "paragraph",

@@ -13,7 +13,7 @@ import idna
 from email_validator import EmailNotValidError, EmailSyntaxError, validate_email
 
 from hongyan.contacts.errors import NormaliseProblem
-from hongyan.contacts.normalise.text import cleaned
+from hongyan.contacts.normalise.text import tidy
 
 # The ordinary address, decided without the validator (which takes 30 µs): atoms of letters, digits and + - _ = between
 # single dots; labels of letters, digits and inner hyphens, no "xn--"; a top-level domain of letters.
@@ -34,7 +34,7 @@ def email(text: str) -> str:
     >>> email("wang+news@Ｅxample.com"), email("info@例子.中国")
     ('wang+news@example.com', 'info@xn--fsqu00a.xn--fiqs8s')
     """
-    text = _bare(cleaned(text))
+    text = _bare(tidy(text))
     plain = _PLAIN.fullmatch(text)
     if plain and len(text) <= 254 and "--" not in plain[1]:
         local, _, host = text.rpartition("@")
@@ -48,7 +48,7 @@ def domain(text: str) -> str:
     >>> domain("例子.测试")
     'xn--fsqu00a.xn--0zwm56d'
     """
-    host = unicodedata.normalize("NFKC", cleaned(text)).removeprefix("@").rstrip(".")
+    host = unicodedata.normalize("NFKC", tidy(text)).removeprefix("@").rstrip(".")
     try:
         name = idna.encode(host, uts46=True, transitional=False).decode("ascii").lower()
     except (idna.IDNAError, UnicodeError) as error:

@@ -49,7 +49,9 @@ _ZONE_WORDS = {
 
 
 def country(text: str) -> str:
-    """>>> country("United Kingdom"), country("德国"), country("usa"), country("ＣＮ")
+    """Alpha-2 from a code or a name in Chinese or English.
+
+    >>> country("United Kingdom"), country("德国"), country("usa"), country("ＣＮ")
     ('GB', 'DE', 'US', 'CN')
     """
     code = _countries().get(folded(text))
@@ -99,7 +101,13 @@ def _countries() -> dict[str, str]:
     locales = [babel.Locale("zh", script="Hans"), babel.Locale("zh", script="Hant"), babel.Locale("en")]
     for entry in pycountry.countries:
         code = entry.alpha_2
-        names = {code, entry.alpha_3, entry.name, getattr(entry, "official_name", ""), getattr(entry, "common_name", "")}
+        names = {
+            code,
+            entry.alpha_3,
+            entry.name,
+            getattr(entry, "official_name", ""),
+            getattr(entry, "common_name", ""),
+        }
         names |= {str(locale.territories.get(code, "")) for locale in locales}
         found.update({folded(name): code for name in names if name})
     return found | _COUNTRY_WORDS

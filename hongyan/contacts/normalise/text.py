@@ -1,4 +1,4 @@
-"""Characters: what is cleaned silently and what is refused."""
+"""Characters: what is tidy silently and what is refused."""
 
 import re
 import unicodedata
@@ -12,7 +12,7 @@ _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\
 _SPACES = re.compile(r"\s+")
 
 
-def cleaned(text: str) -> str:
+def tidy(text: str) -> str:
     """Without invisible marks, NFC, one space for each run of white space. Refuses control characters."""
     if text.isascii() and text.isprintable():
         return text.strip() if "  " not in text else _SPACES.sub(" ", text).strip()
@@ -22,14 +22,14 @@ def cleaned(text: str) -> str:
     return _SPACES.sub(" ", unicodedata.normalize("NFC", text)).strip()
 
 
-def cleaned_lines(text: str) -> str:
-    """As ``cleaned``, but line ends stay (as LF)."""
+def tidy_lines(text: str) -> str:
+    """As ``tidy``, but line ends stay (as LF)."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
-    return "\n".join(cleaned(part) for part in text.split("\n")).strip()
+    return "\n".join(tidy(part) for part in text.split("\n")).strip()
 
 
 def folded(text: str) -> str:
     """For looking words up: compatibility forms joined (full-width letters), case folded."""
     if text.isascii():
-        return cleaned(text).lower()
-    return unicodedata.normalize("NFKC", cleaned(text)).casefold()
+        return tidy(text).lower()
+    return unicodedata.normalize("NFKC", tidy(text)).casefold()

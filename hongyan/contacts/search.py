@@ -1,0 +1,269 @@
+"""Search without plain text: each contact carries keyed 64-bit tokens of the words that may find it.
+
+What finds a contact: the full e-mail address, its local part, prefixes (3, 4, 5 and 6 letters) of the local part, the
+domain; words of a Western name and their prefixes; a Chinese name, its beginnings, the given name, the pinyin
+of all three and its initials; a phone number in full and its last 4, 6 and 8 digits; words of the company; the external
+id. A query is cut into terms, each term must match one token.
+
+Words of names are cached by the name and tokens of what repeats by the word, so a contact costs about seven HMACs.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from pypinyin import Style, lazy_pinyin
+
+from hongyan.contacts.normalise.names import COMPOUND_SURNAMES, HAN
+from hongyan.core.crypto.blind import BlindIndexer
+
+MAX_TOKENS = 28
+_PREFIXES = (2, 3, 4, 6)
+_LOCAL_PREFIXES = (3, 4, 5, 6)
+_PHONE_TAILS = (4, 6, 8)
+_HAN_RUN = re.compile(f"[{HAN}]+")
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*", re.UNICODE)
+_DIGITS = re.compile(r"\+?[\d\s\-().]{4,}")
+_MAX_TERMS = 8
+
+# Family names that the general dictionary reads wrongly (reference/domain-facts 3.4; 现代汉语词典 surname readings).
+_READINGS_TEXT = """
+    单 shan  仇 qiu  曾 zeng  解 xie  区 ou  查 zha  朴 piao  盖 ge  翟 zhai
+    缪 miao  员 yun  乐 yue  覃 qin  华 hua  任 ren  吕 lv  尹 yin  逄 pang
+    洗 xian  冼 xian  尉 wei  种 chong  召 shao  谌 chen  葛 ge  纪 ji  宁 ning
+    过 guo  哈 ha  秘 bi  薄 bo  折 she  黑 he  牟 mu  佴 nai  郇 huan
+    單 shan  區 ou  樸 piao  蓋 ge  員 yun  樂 yue  華 hua  呂 lv  紀 ji
+    尉迟 yuchi  万俟 moqi  单于 chanyu  长孙 zhangsun  澹台 tantai  令狐 linghu  宰父 zaifu  乐正 yuezheng
+"""
+_READINGS = _READINGS_TEXT.split()
+_SURNAME_PINYIN = dict(zip(_READINGS[::2], _READINGS[1::2], strict=True))
+_TWO_SYLLABLES = {
+    "yuchi": ("yu", "chi"),
+    "moqi": ("mo", "qi"),
+    "chanyu": ("chan", "yu"),
+    "zhangsun": ("zhang", "sun"),
+    "tantai": ("tan", "tai"),
+    "linghu": ("ling", "hu"),
+    "zaifu": ("zai", "fu"),
+    "yuezheng": ("yue", "zheng"),
+}
+
+
+def search_tokens(identity: Mapping[str, Any], blind: BlindIndexer) -> list[int]:
+    """At most ``MAX_TOKENS`` tokens, and one for each sensitive custom field. identity: as ``types.Identity``, by name;
+    a plain mapping, so that processes without a database can prepare rows."""
+    found = [
+        _common_token(blind, word) if word[0] in "hnpd" or len(word) < 7 else blind.token(word)
+        for word in words_of(identity)
+    ]
+    for key, value in (identity.get("extra") or {}).items():
+        if value:
+            found.append(sensitive_token(key, value, blind))
+    return found
+
+
+@lru_cache(maxsize=1 << 18)
+def _common_token(blind: BlindIndexer, word: str) -> int:
+    """Names, domains and short prefixes repeat; an HMAC costs several times a look-up."""
+    return blind.token(word)
+
+
+def words_of(identity: Mapping[str, Any]) -> list[str]:
+    """The plain words behind the tokens, most telling first, cut at ``MAX_TOKENS``."""
+    get = identity.get
+    words: dict[str, None] = {}
+    if email := get("email"):
+        words.update(dict.fromkeys(_email_words(email)))
+    if phone := get("phone"):
+        words.update(dict.fromkeys(_phone_words(phone)))
+    if external_id := get("external_id"):
+        words["x:" + fold(external_id)] = None
+    words.update(
+        _name_words(
+            get("full_name") or f"{get('given_name') or ''} {get('family_name') or ''}", get("family_name") or ""
+        )
+    )
+    if company := get("company"):
+        words.update(_company_words(company))
+    return list(words)[:MAX_TOKENS]
+
+
+def sensitive_token(key: str, value: str, blind: BlindIndexer) -> int:
+    """The token by which a sensitive custom field is found by its exact value."""
+    return blind.token(f"f:{key}\x00{value}")
+
+
+def query_tokens(text: str, blind: BlindIndexer) -> list[list[int]]:
+    """One list a term: a contact matches when it has at least one token of every term. [] when nothing can be asked."""
+    return [[blind.token(word) for word in words] for words in query_words(text)]
+
+
+def query_words(text: str) -> list[list[str]]:
+    """The alternatives of each term of a query, as plain words."""
+    text = fold(text)[:200]
+    if not text:
+        return []
+    if _DIGITS.fullmatch(text) and sum(mark.isdigit() for mark in text) >= 4:
+        digits = "".join(mark for mark in text if mark.isdigit())
+        return [[*_phone_query(digits), "x:" + text.replace(" ", "")]]
+    terms: list[list[str]] = []
+    for term in text.split()[:_MAX_TERMS]:
+        terms.extend(_term(term))
+    return terms
+
+
+def _term(term: str) -> Iterator[list[str]]:
+    if term.startswith("@") and len(term) > 3:
+        yield ["d:" + term[1:]]
+    elif "@" in term:
+        local, _, host = term.partition("@")
+        yield ["e:" + term] if "." in host else _prefixed("l", local, _LOCAL_PREFIXES)
+    elif _HAN_RUN.search(term):
+        yield from ([word] for word in _han_query(term))
+    elif len(term) == 1:
+        yield ["n:" + term, "x:" + term]
+    else:
+        yield [
+            *dict.fromkeys(
+                [
+                    "n:" + term,
+                    "p:" + _prefix(term, _PREFIXES),
+                    "l:" + _prefix(term, _LOCAL_PREFIXES),
+                    "f:" + term,
+                    "d:" + term,
+                    "x:" + term,
+                ]
+            )
+        ]
+
+
+def _han_query(term: str) -> Iterator[str]:
+    """王小 → beginning of a name; otherwise each run is a beginning, a given name or a company word."""
+    for run in _HAN_RUN.findall(term):
+        yield f"h:{run[:4]}"
+
+
+def _prefixed(kind: str, text: str, lengths: tuple[int, ...]) -> list[str]:
+    return [f"f:{text}", f"{kind}:{_prefix(text, lengths)}"]
+
+
+def _prefix(text: str, lengths: tuple[int, ...]) -> str:
+    """The longest prefix that is indexed and not longer than the text: an over-long term finds a little too much."""
+    best = max((length for length in lengths if length <= len(text)), default=len(text))
+    return text[:best]
+
+
+def _email_words(address: str) -> Iterator[str]:
+    address = fold(address)
+    local, _, host = address.rpartition("@")
+    yield "e:" + address
+    yield "f:" + local
+    yield "d:" + host
+    for length in _LOCAL_PREFIXES:
+        if length <= len(local):
+            yield "l:" + local[:length]
+
+
+def _phone_words(e164: str) -> Iterator[str]:
+    digits = e164.removeprefix("+")
+    yield "t:" + digits
+    for length in _PHONE_TAILS:
+        yield "t:" + digits[-length:]
+
+
+def _phone_query(digits: str) -> list[str]:
+    """In full, with or without +86, or by its last digits: the longest tail that is indexed."""
+    exact = ["t:" + digits]
+    if len(digits) in _PHONE_TAILS:
+        return exact
+    if len(digits) > 8:
+        return [*exact, "t:86" + digits] if len(digits) == 11 else exact
+    return [f"t:{digits[-max(tail for tail in _PHONE_TAILS if tail <= len(digits)) :]}"]
+
+
+@lru_cache(maxsize=65536)
+def _name_words(full: str, family: str) -> dict[str, None]:
+    """Cached: the same names come again and again in a large file."""
+    words: dict[str, None] = {}
+    folded = fold(full)
+    for run in _HAN_RUN.findall(folded):
+        words.update(dict.fromkeys(_han_words(run, family)))
+    rest = _HAN_RUN.sub(" ", folded)
+    for word in _WORD.findall(rest):
+        words.update(dict.fromkeys(_latin_words(word)))
+    return words
+
+
+def _han_words(run: str, family: str) -> Iterator[str]:
+    yield "h:" + run[:4]
+    for length in range(1, min(len(run), 4)):
+        yield "h:" + run[:length]
+    surname = _surname(run, family)
+    given = run[len(surname) :]
+    if given and surname:
+        yield "h:" + given[:4]
+    syllables = [*_surname_pinyin(surname), *_pinyin(given)]
+    whole = "".join(syllables)
+    yield "n:" + whole
+    yield "n:" + "".join(syllable[0] for syllable in syllables)
+    for length in _PREFIXES:
+        if length < len(whole):
+            yield "p:" + whole[:length]
+    given_pinyin = "".join(_pinyin(given))
+    if surname and given_pinyin:
+        yield "n:" + "".join(_surname_pinyin(surname))
+        yield "n:" + given_pinyin
+
+
+def _latin_words(word: str) -> Iterator[str]:
+    yield "n:" + word
+    for length in _PREFIXES:
+        if length <= len(word):
+            yield "p:" + word[:length]
+
+
+@lru_cache(maxsize=16384)
+def _company_words(company: str) -> dict[str, None]:
+    words: dict[str, None] = {}
+    folded = fold(company)
+    for run in _HAN_RUN.findall(folded):
+        for length in (2, 3, 4):
+            if length <= len(run):
+                words["h:" + run[:length]] = None
+    for word in _WORD.findall(_HAN_RUN.sub(" ", folded))[:3]:
+        words["n:" + word] = None
+    return words
+
+
+def _surname(run: str, family: str) -> str:
+    if family and run.startswith(family) and len(run) > len(family):
+        return family
+    if run[:2] in COMPOUND_SURNAMES and len(run) > 2:
+        return run[:2]
+    return run[0] if 1 < len(run) <= 4 else ""
+
+
+@lru_cache(maxsize=4096)
+def _surname_pinyin(surname: str) -> tuple[str, ...]:
+    if not surname:
+        return ()
+    known = _SURNAME_PINYIN.get(surname)
+    if known:
+        return _TWO_SYLLABLES.get(known, (known,))
+    return _pinyin(surname)
+
+
+@lru_cache(maxsize=65536)
+def _pinyin(text: str) -> tuple[str, ...]:
+    return tuple(lazy_pinyin(text, style=Style.NORMAL, v_to_u=False)) if text else ()
+
+
+def fold(text: str) -> str:
+    """NFKC, case folded, accents off Latin letters, ü as v (as it is typed)."""
+    if text.isascii():
+        return " ".join(text.lower().split())
+    text = unicodedata.normalize("NFKC", text).casefold().replace("ü", "v")
+    text = "".join(mark for mark in unicodedata.normalize("NFD", text) if not unicodedata.combining(mark))
+    return " ".join(unicodedata.normalize("NFC", text).split())
