@@ -268,6 +268,16 @@ def field(bound: BoundField, wide: bool = False) -> dict[str, Any]:  # noqa: FBT
 
 
 @register.filter
+def browser_name(user_agent: str) -> str:
+    """“Chrome 131, Windows” out of a User-Agent header."""
+    from user_agents import parse
+
+    agent = parse(user_agent or "")
+    browser = " ".join(filter(None, (agent.browser.family, agent.browser.version_string.partition(".")[0])))
+    return ", ".join(filter(None, (browser, agent.os.family))) or "—"
+
+
+@register.filter
 def widget_kind(bound: BoundField) -> str:
     """check for a single tick box, choices for several, file, area, or plain."""
     widget = bound.field.widget
