@@ -1,0 +1,187 @@
+"""What conditions may speak of in this installation, read from the database with a fixed number of queries."""
+
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import connection
+from django.utils.translation import gettext_noop
+
+from hongyan.audience.compiler.catalogue import (
+    AudienceSpec,
+    Catalogue,
+    Choice,
+    EventSpec,
+    FieldSpec,
+    FieldType,
+    Label,
+    ListSpec,
+    TagGroupSpec,
+    TagSpec,
+)
+from hongyan.audience.models import ContactList, Tag, TagGroup, current_versions
+from hongyan.contacts.models import ConsentState, FieldDefinition, Topic
+from hongyan.core.sql import statement
+
+T = FieldType
+
+
+def _field(key: str, kind: FieldType, name: str, group: str, *, suggests: bool = False, names: str = "") -> FieldSpec:
+    return FieldSpec(key, kind, Label(name), column=key, group=group, suggests=suggests, names=names)
+
+
+_SEX: Final = (
+    Choice(1, Label(gettext_noop("male"))),
+    Choice(2, Label(gettext_noop("female"))),
+    Choice(9, Label(gettext_noop("not applicable"))),
+    Choice(0, Label(gettext_noop("not known"))),
+)
+_MONTHS: Final = tuple(
+    Choice(number, Label(name))
+    for number, name in enumerate(
+        (
+            gettext_noop("January"),
+            gettext_noop("February"),
+            gettext_noop("March"),
+            gettext_noop("April"),
+            gettext_noop("May"),
+            gettext_noop("June"),
+            gettext_noop("July"),
+            gettext_noop("August"),
+            gettext_noop("September"),
+            gettext_noop("October"),
+            gettext_noop("November"),
+            gettext_noop("December"),
+        ),
+        start=1,
+    )
+)
+STANDARD_FIELDS: Final = (
+    FieldSpec("full_name", T.SEALED, Label(gettext_noop("Name")), attribute="full_name", group="person"),
+    _field("city", T.TEXT, gettext_noop("City"), "place", suggests=True),
+    _field("region", T.TEXT, gettext_noop("Region"), "place", suggests=True),
+    _field("country", T.TEXT, gettext_noop("Country"), "place", suggests=True, names="country"),
+    _field("time_zone", T.TEXT, gettext_noop("Time zone"), "place", suggests=True),
+    FieldSpec("sex", T.CHOICE, Label(gettext_noop("Sex")), column="sex", choices=_SEX, group="person"),
+    _field("language", T.TEXT, gettext_noop("Language"), "person", suggests=True, names="language"),
+    FieldSpec(
+        "birth_month",
+        T.CHOICE,
+        Label(gettext_noop("Month of birth")),
+        column="birth_month",
+        choices=_MONTHS,
+        group="person",
+    ),
+    _field("birth_day", T.NUMBER, gettext_noop("Day of birth"), "person"),
+    _field("has_email", T.BOOLEAN, gettext_noop("Has an e-mail address"), "person"),
+    _field("has_phone", T.BOOLEAN, gettext_noop("Has a phone number"), "person"),
+    _field("email_domain", T.TEXT, gettext_noop("E-mail domain"), "person", suggests=True),
+    _field("source", T.TEXT, gettext_noop("Source"), "activity", suggests=True),
+    _field("created_at", T.TIME, gettext_noop("Added at"), "activity"),
+    _field("updated_at", T.TIME, gettext_noop("Changed at"), "activity"),
+    _field("last_activity_at", T.TIME, gettext_noop("Last activity"), "activity"),
+    _field("is_demo", T.BOOLEAN, gettext_noop("Demo data"), "activity"),
+)
+EVENTS: Final = {
+    "email_sent": gettext_noop("received a mail"),
+    "email_opened": gettext_noop("opened a mail"),
+    "email_clicked": gettext_noop("clicked in a mail"),
+    "email_bounced": gettext_noop("mail bounced"),
+    "email_complained": gettext_noop("complained about a mail"),
+    "email_unsubscribed": gettext_noop("unsubscribed"),
+    "email_subscribed": gettext_noop("subscribed"),
+    "product_viewed": gettext_noop("viewed a product"),
+    "product_added": gettext_noop("put a product into the cart"),
+    "checkout_started": gettext_noop("started the checkout"),
+    "order_completed": gettext_noop("placed an order"),
+    "order_refunded": gettext_noop("returned an order"),
+}
+CHANNELS: Final = {
+    "email": gettext_noop("e-mail"),
+    "tracking_open": gettext_noop("open tracking"),
+    "tracking_click": gettext_noop("click tracking"),
+}
+CONSENT_STATES: Final = {
+    ConsentState.State.GIVEN.value: gettext_noop("given"),
+    ConsentState.State.PENDING.value: gettext_noop("asked, not confirmed"),
+    ConsentState.State.WITHDRAWN.value: gettext_noop("withdrawn"),
+    ConsentState.State.NONE.value: gettext_noop("nothing said"),
+}
+_TYPES: Final = {
+    FieldDefinition.Type.TEXT: T.TEXT,
+    FieldDefinition.Type.URL: T.TEXT,
+    FieldDefinition.Type.NUMBER: T.NUMBER,
+    FieldDefinition.Type.BOOLEAN: T.BOOLEAN,
+    FieldDefinition.Type.DATE: T.DATE,
+    FieldDefinition.Type.CHOICE: T.CHOICE,
+    FieldDefinition.Type.CHOICES: T.CHOICES,
+}
+
+
+def catalogue_now() -> Catalogue:
+    """As things stand: take it once at the start of an act and pass it on."""
+    groups = list(TagGroup.objects.all())
+    tags = list(Tag.objects.all())
+    topics = list(Topic.objects.all())
+    return Catalogue(
+        fields={spec.key: spec for spec in (*STANDARD_FIELDS, *_custom_fields())},
+        tags={tag.key: TagSpec(tag.pk, tag.key, Label(tag.name_en, tag.name_zh)) for tag in tags},
+        tag_groups={group.key: _group(group, groups, tags) for group in groups},
+        lists={str(row.public_id): ListSpec(row.pk, str(row.public_id), row.name) for row in ContactList.objects.all()},
+        audiences={
+            str(version.audience.public_id): AudienceSpec(
+                str(version.audience.public_id), version.audience.name, version.tree
+            )
+            for version in current_versions()
+        },
+        events=_events(),
+        channels={key: Label(name) for key, name in CHANNELS.items()},
+        topics={topic.key: Label(topic.name_en, topic.name_zh) for topic in topics},
+        topic_ids={topic.key: topic.pk for topic in topics},
+        consent_states={key: Label(name) for key, name in CONSENT_STATES.items()},
+        zone=ZoneInfo(settings.HONGYAN_TIME_ZONE),
+    )
+
+
+def descendants(groups: list[TagGroup], of: int) -> list[int]:
+    """Ids of the group and everything below it."""
+    below = [inner for group in groups if group.parent_id == of for inner in descendants(groups, group.pk)]
+    return [of, *below]
+
+
+def _group(group: TagGroup, groups: list[TagGroup], tags: list[Tag]) -> TagGroupSpec:
+    below = set(descendants(groups, group.pk))
+    ids = tuple(tag.pk for tag in tags if tag.group_id in below)
+    return TagGroupSpec(group.key, Label(group.name_en, group.name_zh), ids)
+
+
+def _custom_fields() -> list[FieldSpec]:
+    return [
+        FieldSpec(
+            key=f"custom.{definition.key}",
+            type=T.SEALED if definition.sensitive else _TYPES[FieldDefinition.Type(definition.type)],
+            label=Label(definition.label_en, definition.label_zh),
+            attribute=f"extra.{definition.key}" if definition.sensitive else definition.key,
+            choices=tuple(_choice(option) for option in definition.options),
+            group="custom",
+            suggests=definition.type == FieldDefinition.Type.TEXT and not definition.sensitive,
+        )
+        for definition in FieldDefinition.objects.filter(archived_at=None).order_by("position", "id")
+    ]
+
+
+def _choice(option: object) -> Choice:
+    """Options are either plain texts or {"value", "label_zh", "label_en"}."""
+    if isinstance(option, dict):
+        value = str(option.get("value", ""))
+        return Choice(value, Label(str(option.get("label_en") or value), str(option.get("label_zh") or value)))
+    return Choice(str(option), Label(str(option), str(option)))
+
+
+def _events() -> dict[str, EventSpec]:
+    """The vocabulary of mail and shop, and every other name that has ever been seen."""
+    found = {name: EventSpec(name, Label(label)) for name, label in EVENTS.items()}
+    with connection.cursor() as cursor:
+        cursor.execute(statement("hongyan.audience", "reads.sql", "event_names"))
+        names = [row[0] for row in cursor.fetchall()]
+    return found | {name: EventSpec(name, Label(name, name)) for name in names if name not in found}

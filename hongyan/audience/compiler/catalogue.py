@@ -1,0 +1,123 @@
+"""What conditions may speak of. Built by ``audience.catalogue`` from the database, by hand in tests."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from django.utils import translation
+from django.utils.translation import gettext
+
+from hongyan.audience.compiler.nodes import Op
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A name in both languages. Without ``zh`` the English one is a msgid of this room's word list."""
+
+    en: str
+    zh: str = ""
+
+    def text(self, language: str) -> str:
+        if not self.zh:
+            with translation.override(language):
+                return gettext(self.en)
+        return self.zh if language.startswith("zh") or not self.en else self.en
+
+
+class FieldType(StrEnum):
+    TEXT = "text"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    DATE = "date"  # a day without a time
+    TIME = "time"  # an instant
+    CHOICE = "choice"  # one code of a closed set
+    CHOICES = "choices"  # several codes of a closed set
+    SEALED = "sealed"  # identifying or sensitive: only whether there is a value can be asked
+
+
+_EXACT: Final = (Op.EQ, Op.NE, Op.IN, Op.NOT_IN)
+_PRESENCE: Final = (Op.IS_SET, Op.IS_NOT_SET)
+_WINDOWS: Final = (Op.BEFORE, Op.AFTER, Op.BETWEEN, Op.WITHIN_LAST_DAYS, Op.WITHIN_NEXT_DAYS)
+OPERATORS: Final[Mapping[FieldType, tuple[Op, ...]]] = {
+    FieldType.TEXT: (*_EXACT, Op.CONTAINS, Op.STARTS_WITH, *_PRESENCE),
+    FieldType.NUMBER: (*_EXACT, Op.GT, Op.GE, Op.LT, Op.LE, Op.BETWEEN, *_PRESENCE),
+    FieldType.BOOLEAN: (Op.EQ, *_PRESENCE),
+    FieldType.DATE: (Op.EQ, Op.NE, *_WINDOWS, *_PRESENCE),
+    FieldType.TIME: (*_WINDOWS, *_PRESENCE),
+    FieldType.CHOICE: (*_EXACT, *_PRESENCE),
+    FieldType.CHOICES: (Op.CONTAINS, *_PRESENCE),
+    FieldType.SEALED: _PRESENCE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    value: str | int
+    label: Label
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSpec:
+    """A field of contacts. It stands under ``column`` (a name from our own code) or ``attribute`` (a key of the jsonb
+    column, which is only ever bound as a value)."""
+
+    key: str
+    type: FieldType
+    label: Label
+    column: str = ""
+    attribute: str = ""
+    choices: tuple[Choice, ...] = ()
+    group: str = "contact"  # where pickers put it: contact, place, activity, custom
+    suggests: bool = False  # real values may be offered while typing
+    names: str = ""  # "country" or "language": codes that people know by names
+
+
+@dataclass(frozen=True, slots=True)
+class TagSpec:
+    id: int
+    key: str
+    label: Label
+
+
+@dataclass(frozen=True, slots=True)
+class TagGroupSpec:
+    key: str
+    label: Label
+    tag_ids: tuple[int, ...]  # of the group and all groups below it
+
+
+@dataclass(frozen=True, slots=True)
+class ListSpec:
+    id: int
+    public_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AudienceSpec:
+    public_id: str
+    name: str
+    tree: Any
+
+
+@dataclass(frozen=True, slots=True)
+class EventSpec:
+    name: str
+    label: Label
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    fields: Mapping[str, FieldSpec] = field(default_factory=dict)
+    tags: Mapping[str, TagSpec] = field(default_factory=dict)
+    tag_groups: Mapping[str, TagGroupSpec] = field(default_factory=dict)
+    lists: Mapping[str, ListSpec] = field(default_factory=dict)
+    audiences: Mapping[str, AudienceSpec] = field(default_factory=dict)
+    events: Mapping[str, EventSpec] = field(default_factory=dict)
+    channels: Mapping[str, Label] = field(default_factory=dict)
+    topics: Mapping[str, Label] = field(default_factory=dict)  # by key
+    topic_ids: Mapping[str, int] = field(default_factory=dict)
+    consent_states: Mapping[str, Label] = field(default_factory=dict)
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))  # in which days begin and end

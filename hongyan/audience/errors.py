@@ -1,0 +1,40 @@
+from collections.abc import Sequence
+
+from hongyan.audience.types import Problem, Use
+
+
+class BadTree(Exception):
+    """The description of an audience is wrong; ``problems`` say where and what."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(f"{problem.path or '/'} {problem.code}" for problem in problems))
+        self.problems = tuple(problems)
+
+
+class BadValue(Exception):
+    """A name or setting cannot be stored. field: which; message: why, in the reader's words."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
+        self.message = message
+
+
+class NotFound(Exception):
+    """There is no such tag, group, list or audience."""
+
+
+class InUse(Exception):
+    """Something depends on what was to be deleted."""
+
+    def __init__(self, uses: Sequence[Use]) -> None:
+        super().__init__(f"{len(uses)} uses")
+        self.uses = tuple(uses)
+
+
+class HoldsSeveral(Exception):
+    """The group cannot become exclusive: these many contacts hold more than one of its tags."""
+
+    def __init__(self, contacts: int) -> None:
+        super().__init__(f"{contacts} contacts")
+        self.contacts = contacts

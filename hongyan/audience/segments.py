@@ -1,0 +1,58 @@
+"""Trees as other rooms use them: check, compile, explain, hash. Each takes a catalogue where the caller has one."""
+
+from datetime import datetime
+from typing import Any
+
+from hongyan.audience.catalogue import catalogue_now
+from hongyan.audience.compiler.canonical import digest
+from hongyan.audience.compiler.catalogue import Catalogue
+from hongyan.audience.compiler.check import check as check_node
+from hongyan.audience.compiler.emit import emit
+from hongyan.audience.compiler.explain import explain as explain_node
+from hongyan.audience.compiler.nodes import Node
+from hongyan.audience.compiler.parse import parse
+from hongyan.audience.compiler.rewrite import expand, rewrite
+from hongyan.audience.errors import BadTree
+from hongyan.audience.types import Problem
+from hongyan.core import clock
+from hongyan.core.sql import SQL
+
+
+def check(tree: Any, *, catalogue: Catalogue | None = None, inside: str | None = None) -> list[Problem]:
+    """Everything wrong with a tree, in the active language; empty when it may be used.
+
+    inside: public id of the saved audience being defined, which the tree must not contain.
+    """
+    try:
+        node = parse(tree)
+    except BadTree as bad:
+        return list(bad.problems)
+    return check_node(node, catalogue or catalogue_now(), inside=inside)
+
+
+def checked(tree: Any, *, catalogue: Catalogue, inside: str | None = None) -> Node:
+    """The parsed tree. Raises BadTree."""
+    node = parse(tree)
+    problems = check_node(node, catalogue, inside=inside)
+    if problems:
+        raise BadTree(problems)
+    return node
+
+
+def compile_members(tree: Any, *, catalogue: Catalogue | None = None, now: datetime | None = None) -> SQL:
+    """A plain SELECT of contact ids, usable as a sub-select. Raises BadTree; never falls back to everyone."""
+    found = catalogue or catalogue_now()
+    return emit(rewrite(checked(tree, catalogue=found), found), found, now=now or clock.now())
+
+
+def explain(tree: Any, language: str, *, catalogue: Catalogue | None = None) -> str:
+    """The tree as one sentence in "zh-hans" or "en". Raises BadTree."""
+    found = catalogue or catalogue_now()
+    return explain_node(checked(tree, catalogue=found), found, language)
+
+
+def tree_hash(tree: Any, *, catalogue: Catalogue | None = None) -> bytes:
+    """SHA-256 of the definition, saved audiences inside replaced by what they say now: whoever bound an approval to it
+    notices when any of them changes. Order of conditions and other spelling do not count."""
+    found = catalogue or catalogue_now()
+    return digest(expand(checked(tree, catalogue=found), found))

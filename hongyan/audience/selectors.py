@@ -1,0 +1,181 @@
+"""Reading: how many, who, who of them can be mailed, what they are like, and what there is."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count
+
+from hongyan.accounts.permissions import Permission
+from hongyan.accounts.types import Actor
+from hongyan.audience import rows
+from hongyan.audience.catalogue import catalogue_now
+from hongyan.audience.compiler.catalogue import Catalogue, FieldType
+from hongyan.audience.compiler.emit import emit, fold
+from hongyan.audience.compiler.nodes import Node
+from hongyan.audience.compiler.rewrite import rewrite
+from hongyan.audience.errors import BadTree, NotFound
+from hongyan.audience.models import (
+    AudienceVersion,
+    ContactList,
+    ContactTag,
+    ListMember,
+    SavedAudience,
+    Tag,
+    TagGroup,
+    current_versions,
+)
+from hongyan.audience.names import name_of_code
+from hongyan.audience.segments import checked, compile_members
+from hongyan.audience.types import Breakdown, Share, Suggestion
+from hongyan.contacts.consent import refusals_sql
+from hongyan.core import clock
+from hongyan.core.sql import SQL, statement
+
+COMPOSED_BY = ("country", "city", "language", "source")
+
+
+def count(*, actor: Actor, tree: Any, catalogue: Catalogue | None = None) -> int:
+    """Exact, over everybody. Raises BadTree."""
+    actor.require(Permission.CONTACT_VIEW)
+    return count_sql(compile_members(tree, catalogue=catalogue))
+
+
+def count_sql(members: SQL) -> int:
+    return int(rows.query(f"SELECT count(*) FROM ({members.text}) members", members.params)[0][0])
+
+
+def count_node(node: Node, catalogue: Catalogue) -> int:
+    """Of a part of a checked tree."""
+    return count_sql(emit(rewrite(node, catalogue), catalogue, now=clock.now()))
+
+
+def breakdown(*, actor: Actor, tree: Any, topic_id: int | None = None, transactional: bool = False) -> Breakdown:
+    """Whom a mail about this topic would reach, and why not the others. Raises BadTree."""
+    actor.require(Permission.CONTACT_VIEW)
+    members = compile_members(tree)
+    refusals = refusals_sql(topic_id=topic_id, transactional=transactional)
+    text = (
+        f"SELECT r.refusal, count(*) FROM ({members.text}) members "
+        f"JOIN ({refusals.text}) r ON r.id = members.id GROUP BY r.refusal"
+    )
+    found = dict(rows.query(text, {**members.params, **refusals.params}))
+    reachable = found.pop(None, 0)
+    excluded = dict(sorted(found.items(), key=lambda item: -item[1]))
+    return Breakdown(total=reachable + sum(excluded.values()), reachable=reachable, excluded=excluded)
+
+
+def composition(*, actor: Actor, tree: Any, field: str, language: str, n: int = 6) -> list[Share]:
+    """The commonest values of a field here, beside how common they are among everyone. Raises BadTree."""
+    actor.require(Permission.CONTACT_VIEW)
+    if field not in COMPOSED_BY:
+        raise ValueError(field)
+    members = compile_members(tree)
+    text = statement("hongyan.audience", "reads.sql", "composition")
+    text = text.replace("/*members*/", members.text).replace("/*field*/", field)
+    found = rows.query(text, {**members.params, "n": n})
+    return [
+        Share(value, name_of_code(field, value, language), here, here_total, everyone, everyone_total)
+        for value, here, everyone, here_total, everyone_total in found
+    ]
+
+
+def suggest(*, actor: Actor, field: str, text: str, language: str, n: int = 20) -> list[Suggestion]:
+    """Real values of a field that hold the text (or whose name does), the commonest first."""
+    actor.require(Permission.CONTACT_VIEW)
+    catalogue = catalogue_now()
+    spec = catalogue.fields.get(field)
+    if spec is None or not spec.suggests or spec.type is not FieldType.TEXT:
+        return []
+    name = "values_of_column" if spec.column else "values_of_attribute"
+    query = statement("hongyan.audience", "reads.sql", name).replace("/*column*/", spec.column)
+    # Codes are known by their names ("中国" for CN), which the database does not hold: take all and look here.
+    wanted = "" if spec.names else fold(text)
+    limit = 400 if spec.names else n
+    found = [
+        Suggestion(value, name_of_code(spec.names, value, language), how_many)
+        for value, how_many in rows.query(query, {"text": wanted, "n": limit, "key": spec.attribute})
+    ]
+    if spec.names and text:
+        found = [item for item in found if fold(text) in fold(f"{item.value} {item.label}")]
+    return found[:n]
+
+
+# ——— what there is
+
+
+def audience_by_id(*, actor: Actor, public_id: UUID) -> tuple[SavedAudience, AudienceVersion]:
+    """Raises NotFound."""
+    actor.require(Permission.CONTACT_VIEW)
+    version = current_versions().filter(audience__public_id=public_id).first()
+    if version is None:
+        raise NotFound
+    return version.audience, version
+
+
+def list_by_id(*, actor: Actor, public_id: UUID) -> ContactList:
+    """Raises NotFound."""
+    actor.require(Permission.CONTACT_VIEW)
+    found = ContactList.objects.filter(public_id=public_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def size_or_none(tree: Any, catalogue: Catalogue) -> int | None:
+    """None when the stored definition is no longer right: its tag or field may have gone."""
+    try:
+        node = checked(tree, catalogue=catalogue)
+    except BadTree:
+        return None
+    return count_node(node, catalogue)
+
+
+def tag_sizes(*, actor: Actor) -> dict[int, int]:
+    """Tag id → contacts holding it."""
+    actor.require(Permission.CONTACT_VIEW)
+    return dict(ContactTag.objects.values_list("tag_id").annotate(size=Count("contact_id")).order_by())
+
+
+def list_sizes(*, actor: Actor) -> dict[int, int]:
+    actor.require(Permission.CONTACT_VIEW)
+    return dict(ListMember.objects.values_list("list_id").annotate(size=Count("contact_id")).order_by())
+
+
+def without_tag_of(*, actor: Actor, tag_ids: Sequence[int]) -> int:
+    """How many contacts hold none of these tags: the gap of a group that should cover everybody."""
+    actor.require(Permission.CONTACT_VIEW)
+    text = statement("hongyan.audience", "reads.sql", "without_tags")
+    return int(rows.query(text, {"tag_ids": list(tag_ids)})[0][0])
+
+
+def tags_of_contacts(*, actor: Actor, contact_ids: Sequence[int]) -> dict[int, list[Tag]]:
+    """For lists and pages of contacts; one query."""
+    actor.require(Permission.CONTACT_VIEW)
+    found: dict[int, list[Tag]] = {contact_id: [] for contact_id in contact_ids}
+    held = ContactTag.objects.filter(contact_id__in=list(contact_ids)).select_related("tag__group")
+    for row in held.order_by("tag__group__position", "tag__position", "tag_id"):
+        found[row.contact_id].append(row.tag)
+    return found
+
+
+def lists_of_contact(*, actor: Actor, contact_id: int) -> list[ContactList]:
+    actor.require(Permission.CONTACT_VIEW)
+    return list(ContactList.objects.filter(members__contact_id=contact_id).order_by("name"))
+
+
+def tag_tree(*, actor: Actor) -> list[tuple[TagGroup, list[Tag]]]:
+    """Groups in reading order (each followed by those below it) with their own tags; two queries."""
+    actor.require(Permission.CONTACT_VIEW)
+    groups = list(TagGroup.objects.all())
+    tags = list(Tag.objects.all())
+    ordered: list[TagGroup] = []
+
+    def visit(parent_id: int | None) -> None:
+        for group in groups:
+            if group.parent_id == parent_id:
+                ordered.append(group)
+                visit(group.pk)
+
+    visit(None)
+    return [(group, [tag for tag in tags if tag.group_id == group.pk]) for group in ordered]

@@ -1,0 +1,34 @@
+-- name: event_names
+-- Distinct names by jumping along the index from one to the next: a few lookups a name, however many events there are.
+WITH RECURSIVE names AS (
+    (SELECT name FROM events_event ORDER BY name LIMIT 1)
+    UNION ALL
+    SELECT (SELECT e.name FROM events_event e WHERE e.name > names.name ORDER BY e.name LIMIT 1)
+    FROM names WHERE names.name IS NOT NULL
+)
+SELECT name FROM names WHERE name IS NOT NULL LIMIT 500
+
+-- name: composition
+WITH here AS MATERIALIZED (/*members*/), counted AS (
+    SELECT c./*field*/ AS value, count(here.id) AS here, count(*) AS everyone
+    FROM contacts_contact c LEFT JOIN here ON here.id = c.id
+    GROUP BY c./*field*/
+)
+SELECT value, here, everyone, (sum(here) OVER ())::bigint, (sum(everyone) OVER ())::bigint
+FROM counted ORDER BY (value <> '') DESC, here DESC, everyone DESC, value LIMIT %(n)s
+
+-- name: values_of_column
+SELECT /*column*/ AS value, count(*) FROM contacts_contact
+WHERE /*column*/ <> '' AND strpos(lower(/*column*/ COLLATE "C"), %(text)s) > 0
+GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %(n)s
+
+-- name: values_of_attribute
+SELECT attributes ->> %(key)s AS value, count(*) FROM contacts_contact
+WHERE jsonb_typeof(attributes -> %(key)s) = 'string' AND attributes ->> %(key)s <> ''
+  AND strpos(lower((attributes ->> %(key)s) COLLATE "C"), %(text)s) > 0
+GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %(n)s
+
+-- name: without_tags
+SELECT count(*) FROM contacts_contact c
+WHERE NOT EXISTS (
+    SELECT 1 FROM audience_contacttag t WHERE t.contact_id = c.id AND t.tag_id = ANY(%(tag_ids)s::bigint[]))

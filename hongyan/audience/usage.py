@@ -1,0 +1,52 @@
+"""Where tags, lists and audiences are used. Rooms above register a finder; this room knows only its own."""
+
+from hongyan.audience.compiler.nodes import HasTag, HasTagOfGroup, InAudience, Node, OnList, walk
+from hongyan.audience.compiler.parse import parse
+from hongyan.audience.errors import BadTree
+from hongyan.audience.models import current_versions
+from hongyan.audience.types import Use, UsedKind, UseFinder
+
+_FINDERS: list[UseFinder] = []
+
+
+def register_finder(finder: UseFinder) -> UseFinder:
+    """Call from AppConfig.ready: ``finder(kind, key)`` returns the room's uses of a tag (by key), list or audience (by
+    public id). ``mentions`` helps with trees."""
+    if finder not in _FINDERS:
+        _FINDERS.append(finder)
+    return finder
+
+
+def mentions(tree: object, kind: UsedKind, key: str) -> bool:
+    """Whether a stored tree names it directly."""
+    try:
+        node = parse(tree)
+    except BadTree:
+        return False
+    return any(_names(part) == (kind, key) for part in walk(node))
+
+
+def where_used(kind: UsedKind, key: str) -> list[Use]:
+    """Callers have checked that the reader may see audiences."""
+    from django.utils.translation import gettext_lazy as _
+
+    uses = [
+        Use(_("Saved audience"), version.audience.name, f"/audiences/{version.audience.public_id}/")
+        for version in current_versions()
+        if mentions(version.tree, kind, key)
+    ]
+    return uses + [use for finder in _FINDERS for use in finder(kind, key)]
+
+
+def _names(node: Node) -> tuple[UsedKind, str] | None:
+    match node:
+        case HasTag(key):
+            return UsedKind.TAG, key
+        case HasTagOfGroup(key):
+            return UsedKind.TAG_GROUP, key
+        case OnList(public_id):
+            return UsedKind.LIST, public_id
+        case InAudience(public_id):
+            return UsedKind.AUDIENCE, public_id
+        case _:
+            return None

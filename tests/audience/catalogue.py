@@ -1,0 +1,76 @@
+"""A small invented catalogue, so that compiling needs no database."""
+
+from zoneinfo import ZoneInfo
+
+from hongyan.audience.compiler.catalogue import (
+    AudienceSpec,
+    Catalogue,
+    Choice,
+    EventSpec,
+    FieldSpec,
+    FieldType,
+    Label,
+    ListSpec,
+    TagGroupSpec,
+    TagSpec,
+)
+
+LIST_ID = "0190a000-0000-7000-8000-000000000001"
+AUDIENCE_ID = "0190a000-0000-7000-8000-0000000000a1"
+
+FIELDS = (
+    FieldSpec("city", FieldType.TEXT, Label("City", "城市"), column="city"),
+    FieldSpec("birth_month", FieldType.NUMBER, Label("Birth month", "出生月份"), column="birth_month"),
+    FieldSpec("has_email", FieldType.BOOLEAN, Label("Has an e-mail address", "有邮箱"), column="has_email"),
+    FieldSpec("created_at", FieldType.TIME, Label("Added", "加入时间"), column="created_at"),
+    FieldSpec("last_activity_at", FieldType.TIME, Label("Last activity", "最近活动"), column="last_activity_at"),
+    FieldSpec(
+        "sex",
+        FieldType.CHOICE,
+        Label("Sex", "性别"),
+        column="sex",
+        choices=(Choice(1, Label("male", "男")), Choice(2, Label("female", "女"))),
+    ),
+    FieldSpec("full_name", FieldType.SEALED, Label("Name", "姓名"), attribute="full_name"),
+    FieldSpec("custom.note", FieldType.TEXT, Label("Note", "备注"), attribute="note"),
+    FieldSpec("custom.points", FieldType.NUMBER, Label("Points", "积分"), attribute="points"),
+    FieldSpec("custom.member", FieldType.BOOLEAN, Label("Member", "会员"), attribute="member"),
+    FieldSpec("custom.renewal", FieldType.DATE, Label("Renewal", "续费日"), attribute="renewal"),
+    FieldSpec(
+        "custom.level",
+        FieldType.CHOICE,
+        Label("Level", "等级"),
+        attribute="level",
+        choices=(Choice("gold", Label("Gold", "金卡")), Choice("silver", Label("Silver", "银卡"))),
+    ),
+    FieldSpec(
+        "custom.likes",
+        FieldType.CHOICES,
+        Label("Likes", "喜好"),
+        attribute="likes",
+        choices=(Choice("tea", Label("Tea", "茶")), Choice("wine", Label("Wine", "酒"))),
+    ),
+)
+
+
+def small_catalogue(**changes: object) -> Catalogue:
+    values: dict[str, object] = {
+        "fields": {spec.key: spec for spec in FIELDS},
+        "tags": {
+            "vip": TagSpec(1, "vip", Label("VIP", "贵宾")),
+            "new": TagSpec(2, "new", Label("New", "新客")),
+        },
+        "tag_groups": {"value": TagGroupSpec("value", Label("Value", "价值"), (1, 2))},
+        "lists": {LIST_ID: ListSpec(1, LIST_ID, "Fair 2026")},
+        "audiences": {AUDIENCE_ID: AudienceSpec(AUDIENCE_ID, "Shanghai VIP", {"all": [{"tag": "vip"}]})},
+        "events": {
+            "email_opened": EventSpec("email_opened", Label("opened a mail", "打开邮件")),
+            "order_completed": EventSpec("order_completed", Label("placed an order", "下单")),
+        },
+        "channels": {"email": Label("e-mail", "邮件")},
+        "topics": {"promotion": Label("Promotion", "促销")},
+        "topic_ids": {"promotion": 1},
+        "consent_states": {"given": Label("given", "已同意"), "none": Label("none", "未表态")},
+        "zone": ZoneInfo("Asia/Shanghai"),
+    }
+    return Catalogue(**{**values, **changes})  # type: ignore[arg-type]
