@@ -101,11 +101,11 @@ class EdgeApplication:
 
     async def _dynamic_click(self, path: str, scope: Scope) -> Answer:
         try:
-            key, index, url = read_dynamic_token(path[3:])
+            key, url = read_dynamic_token(path[3:])
         except LinkRefused:
             return _gone(scope)
         try:
-            await self._record(scope, Hit.Kind.CLICK, key, index)
+            await self._record(scope, Hit.Kind.CLICK, key, None)
         except HitsRefused:
             log.warning("click not counted: the database is away")
         return _redirect(url)

@@ -1,0 +1,32 @@
+"""The API as one object: routers of all rooms, key sign-in, problem answers, the OpenAPI page."""
+
+from ninja import NinjaAPI
+from ninja.openapi.docs import Swagger
+
+from hongyan import __version__
+from hongyan.api import problems
+from hongyan.api.auth import KeyAuth
+from hongyan.api.routes import audiences, campaigns, consent, contacts, imports, reports, tags, templates
+
+api = NinjaAPI(
+    title="Hongyan",
+    version=__version__,
+    urls_namespace="hongyan-api",
+    auth=KeyAuth(),
+    docs=Swagger(settings={"persistAuthorization": False}),
+    description=(
+        "Sign in with `Authorization: Bearer <key>`; keys and their scopes are made under Settings. "
+        "Lists answer `items` and `next`; give `next` back as `cursor`. "
+        "Send `Idempotency-Key` with a POST and repeat it safely for a day. "
+        "Errors are `application/problem+json` in the language of `Accept-Language` (zh-Hans, en)."
+    ),
+)
+problems.install(api)
+api.add_router("/contacts", contacts.router, tags=["contacts"])
+api.add_router("/contacts", consent.router, tags=["consent"])
+api.add_router("/tags", tags.router, tags=["tags"])
+api.add_router("/audiences", audiences.router, tags=["audiences"])
+api.add_router("/imports", imports.router, tags=["imports"])
+api.add_router("/templates", templates.router, tags=["templates"])
+api.add_router("/campaigns", campaigns.router, tags=["campaigns"])
+api.add_router("/reports", reports.router, tags=["reports"])
