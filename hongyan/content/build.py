@@ -48,6 +48,7 @@ class Compiled:
     text: str
     variables: tuple[str, ...]
     required: tuple[str, ...]
+    replaced: Mapping[str, str]  # printed fields with a fallback → the fallback
     links: tuple[Link, ...]
 
 
@@ -218,12 +219,16 @@ class _Builder:
 
         variables = set().union(*(program.variables for program in self._programs))
         required = set().union(*(program.required for program in self._programs)) - ALWAYS_FILLED
+        replaced: dict[str, str] = {}
+        for program in self._programs:
+            replaced = program.replaced | replaced
         return Compiled(
             subject=weave(subject.masked.text.strip(), marks, piece),
             html=weave(markup, marks, piece),
             text=weave(text, marks, piece),
             variables=tuple(sorted(variables)),
             required=tuple(sorted(required)),
+            replaced={path: text for path, text in sorted(replaced.items()) if path in self._catalogue},
             links=tuple(linker.links),
         )
 

@@ -37,7 +37,6 @@ FIELDS: tuple[MergeField, ...] = (
     MergeField("contact.country_name", lazy("Country"), "contact", "中国"),
     MergeField("contact.language", lazy("Language code"), "contact", "zh-Hans"),
     MergeField("contact.sex", lazy("Sex (0 unknown, 1 male, 2 female, 9 not applicable)"), "contact", "2"),
-    MergeField("contact.company", lazy("Company"), "contact", "青禾书店"),
     MergeField("contact.birth_month", lazy("Month of birth"), "contact", "5"),
     MergeField("contact.birth_day", lazy("Day of birth"), "contact", "20"),
     MergeField("today.text", lazy("Today's date, written out"), "today", "2026年11月22日"),

@@ -63,3 +63,7 @@ class SnippetInUse(Exception):
     def __init__(self, names: Sequence[str]) -> None:
         super().__init__(", ".join(names))
         self.names = tuple(names)
+
+
+class NotFound(Exception):
+    """There is no such template, version or snippet."""

@@ -91,6 +91,7 @@ class ContentVersion(models.Model):
     compiled_text = models.TextField()
     variables = models.JSONField(default=list)  # field paths read anywhere
     required = models.JSONField(default=list)  # of those, printed somewhere without a fallback
+    replaced = models.JSONField(default=dict)  # of those, printed with a fallback: path → the fallback
     links = models.JSONField(default=list)  # [{index, url, label}]
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")

@@ -124,3 +124,14 @@ class EmptyCount:
     empty: int
     total: int
     fallback: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateContent:
+    """What a template's version holds."""
+
+    subject: str = ""
+    preheader: str = ""
+    source: str = ""
+    text_source: str = ""
+    fallbacks: Mapping[str, str] = field(default_factory=dict)

@@ -47,7 +47,7 @@ class Program:
     pieces: list[Piece] = field(default_factory=list)  # one a tag
     variables: set[str] = field(default_factory=set)
     required: dict[str, int] = field(default_factory=dict)  # path printed without a fallback → offset of the first
-    printed: set[str] = field(default_factory=set)
+    replaced: dict[str, str] = field(default_factory=dict)  # path → what is read where its value is empty
     problems: list[BadTag] = field(default_factory=list)
 
 
@@ -210,10 +210,17 @@ class _Writer:
             case Both(left=left, right=right):
                 return f"({self._write(left, printing=printing)} and {self._write(right, printing=printing)})"
             case Either(left=left, right=right):
+                self._note_replacement(left, right, printing=printing)
                 return f"({self._write(left)} or {self._write(right, printing=printing)})"
             case Choice(then=then, test=test, otherwise=otherwise):
+                self._note_replacement(then, otherwise, printing=printing)
                 first, last = self._write(then, printing=printing), self._write(otherwise, printing=printing)
                 return f"({first} if {self._write(test)} else {last})"
+
+    def _note_replacement(self, value: Node, replacement: Node, *, printing: bool) -> None:
+        if printing and isinstance(replacement, Literal):
+            for path in _paths(value):
+                self.out.replaced.setdefault(path, "" if replacement.value is None else str(replacement.value))
 
     def _write_path(self, node: Path, *, printing: bool) -> str:
         if len(node.names) == 1 and node.names[0] in self._locals:
@@ -224,14 +231,16 @@ class _Writer:
         self.out.variables.add(node.dotted)
         if not printing:
             return node.dotted
-        self.out.printed.add(node.dotted)
         if fallback := self._fallbacks.get(node.dotted):
+            self.out.replaced.setdefault(node.dotted, fallback)
             return f"({node.dotted} or {quote(fallback)})"
         return node.dotted
 
     def _write_filter(self, node: Filtered, *, printing: bool) -> str:
         arguments = [self._write(argument, printing=printing) for argument in node.arguments]
         guards = self._guards(node.value)
+        if node.name == "default":
+            self._note_replacement(node.value, node.arguments[0], printing=printing)
         if node.name == "default" and guards:
             # Not MiniJinja's own: in ``contact.city|upper|default("…")`` the empty value would fail in upper.
             test = " and ".join(guards)

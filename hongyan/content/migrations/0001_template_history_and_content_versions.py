@@ -69,6 +69,7 @@ class Migration(migrations.Migration):
                 ("compiled_text", models.TextField()),
                 ("variables", models.JSONField(default=list)),
                 ("required", models.JSONField(default=list)),
+                ("replaced", models.JSONField(default=dict)),
                 ("links", models.JSONField(default=list)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 (

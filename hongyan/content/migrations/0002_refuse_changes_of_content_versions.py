@@ -4,7 +4,7 @@ from django.db import migrations
 
 COLUMNS = (
     "sha256, kind, language, mail_type, subject, preheader, source, text_source, fallbacks, utm_campaign, "
-    "compiled_subject, compiled_html, compiled_text, variables, required, links"
+    "compiled_subject, compiled_html, compiled_text, variables, required, replaced, links"
 )
 
 FORWARD = f"""
