@@ -108,7 +108,7 @@ def message_facts(keys: Sequence[MessageKey]) -> dict[MessageKey, MessageFacts]:
     found: dict[MessageKey, MessageFacts] = {}
     for row in _rows("facts", params):
         key = MessageKey(row[0], row[1])
-        found[key] = MessageFacts(key, *row[2:10], MessageState(row[10]), row[11])
+        found[key] = MessageFacts(*(key, *row[2:10], MessageState(row[10]), row[11]))
     return {key: found[key] for key in keys if key in found}
 
 

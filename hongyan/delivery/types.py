@@ -39,17 +39,16 @@ FINAL = (
 class Reason(StrEnum):
     """Why a message was refused, failed, bounced, or waits. Stored as text; words for people are in ``words``."""
 
-    # refused by the gate
+    # refused by the gate; consent and suppression speak in contacts' own words (``MailRefusal``)
     NO_CONTACT = "no_contact"  # erased or merged away since the audience was frozen
-    NO_ADDRESS = "no_address"
-    NO_CONSENT = "no_consent"
-    UNSUBSCRIBED = "unsubscribed"
-    SUPPRESSED = "suppressed"  # bounced hard, complained, or listed by hand
     UNSENDABLE_EAI = "unsendable_eai"  # local part outside ASCII and the relay does not announce SMTPUTF8
     BAD_ADDRESS = "bad_address"
-    RENDER_FAILED = "render_failed"  # a merge field is missing for this person
+    RENDER_FAILED = "render_failed"
+    EMPTY_VALUE = "empty_value"  # a merge field without fallback is empty for this person
+    BAD_LINK = "bad_link"  # a link made from this person's data leads nowhere
     BAD_HEADER = "bad_header"
-    TOO_LARGE = "too_large"  # larger than the relay's SIZE
+    TOO_LARGE = "too_large"  # larger than a mail should be, or than the relay's SIZE
+    CONTENT_GONE = "content_gone"  # the sealed text of a single mail was deleted before it left
     ORIGIN_CANCELLED = "origin_cancelled"
     # the relay's answer
     UNKNOWN_RECIPIENT = "unknown_recipient"
@@ -67,6 +66,7 @@ class Reason(StrEnum):
     UNKNOWN_REPLY = "unknown_reply"
     # ours
     RELAY_DOWN = "relay_down"
+    PREPARATION_FAILED = "preparation_failed"  # a fault of the product: see its log; tried again
     EXPIRED = "expired"  # tried until its time to live ended
     ANSWER_LOST = "answer_lost"  # cut between our final dot and the answer
     WORKER_DIED = "worker_died"  # the worker ended between the final dot and the recorded answer

@@ -47,7 +47,6 @@ def make_frame(
     marketing: bool,
     list_id: str | None,
     feedback_id: str | None,
-    extra: dict[str, str] | None = None,
 ) -> Frame:
     """list_id: ``topic-3.mail.example``, without brackets. Raises HeaderRefused, AddressRefused."""
     lines = [mailbox_header("From", from_name, parse_address(from_address))]
@@ -59,7 +58,6 @@ def make_frame(
         lines.append(literal_header("Feedback-ID", feedback_id))
     # RFC 3834: told only about mail that answers an act; bulk mail says so, so that auto-responders stay silent.
     lines.append("Precedence: bulk\r\n" if marketing else "Auto-Submitted: auto-generated\r\n")
-    lines.extend(text_header(name, value) for name, value in (extra or {}).items())
     lines.append("MIME-Version: 1.0\r\n")
     return Frame("".join(lines).encode(), marketing)
 
@@ -74,8 +72,12 @@ def build(
     message_id: str,
     at: datetime,
     unsubscribe_url: str | None,
+    extra: dict[str, str] | None = None,
 ) -> Built:
-    """unsubscribe_url: makes List-Unsubscribe and its one-click companion. Raises HeaderRefused."""
+    """unsubscribe_url: makes List-Unsubscribe and its one-click companion. extra: literal values.
+
+    Raises HeaderRefused.
+    """
     lines = [
         f"Date: {_date(int(at.timestamp()))}\r\n",
         f"Message-ID: <{message_id}>\r\n",
@@ -84,6 +86,8 @@ def build(
     ]
     if unsubscribe_url:
         lines.append(list_unsubscribe(unsubscribe_url))
+    if extra:
+        lines.extend(literal_header(name, value) for name, value in extra.items())
     personal = "".join(lines).encode()
     if html:
         parts = [frame.head, personal, _MULTIPART, _TEXT_PART, _body(text), _HTML_PART, _body(html), _CLOSE]

@@ -66,3 +66,14 @@ FROM delivery_message
 WHERE wake_at IS NOT NULL
 GROUP BY priority
 ORDER BY priority
+
+-- name: forget_contact
+-- Erasure: the send log stays counted, the person goes; what still waited for them does not leave.
+UPDATE delivery_message
+SET contact_id = NULL, smtp_text = '',
+    state = CASE WHEN state IN (0, 1, 4) THEN 8 ELSE state END,
+    reason = CASE WHEN state IN (0, 1, 4) THEN 'no_contact' ELSE reason END,
+    wake_at = NULL,
+    finished_at = coalesce(finished_at, CASE WHEN state IN (0, 1, 4) THEN now() END)
+WHERE contact_id = %(contact_id)s
+RETURNING id

@@ -1,0 +1,1 @@
+"""How mail leaves: SMTP, by a client of our own (``smtp``) over a pure protocol core (``wire``)."""
