@@ -27,9 +27,11 @@ _PILLS: dict[str, Pill] = {
     # things running
     "queued": Pill(_("Queued"), "quiet", "clock"),
     "running": Pill(_("Running"), "busy", "player-play"),
+    "freezing": Pill(_("Collecting recipients"), "busy", "users"),
     "sending": Pill(_("Sending"), "busy", "send"),
     "paused": Pill(_("Paused"), "warn", "player-pause"),
     "done": Pill(_("Done"), "ok", "check"),
+    "succeeded": Pill(_("Done"), "ok", "check"),
     "finished": Pill(_("Finished"), "ok", "check"),
     "failed": Pill(_("Failed"), "bad", "alert-triangle"),
     "cancelled": Pill(_("Cancelled"), "quiet", "ban"),

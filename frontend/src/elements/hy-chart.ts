@@ -12,9 +12,12 @@ class HyChart extends HTMLElement {
   #repaint = (): void => this.#drawn?.redraw();
 
   connectedCallback(): void {
-    this.#observer = new IntersectionObserver((seen) => {
-      if (seen.some((entry) => entry.isIntersecting)) void this.#draw();
-    });
+    this.#observer = new IntersectionObserver(
+      (seen) => {
+        if (seen.some((entry) => entry.isIntersecting)) void this.#draw();
+      },
+      { rootMargin: "400px" },
+    );
     this.#observer.observe(this);
     document.addEventListener("hy:theme", this.#repaint);
     this.#scheme.addEventListener("change", this.#repaint);

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
 from hongyan.web import nav
+from hongyan.web.home.acting import actor_of
 from hongyan.web.search import SearchHit, find_all, provider
 
 P = Permission
@@ -30,7 +31,7 @@ ACTIONS = (
 def results(request: HttpRequest) -> JsonResponse:
     """POST, because a search may hold a name or an address, which must not land in access logs."""
     text = request.POST.get("q", "").strip()[:100]
-    hits = find_all(request.actor, text, limit=LIMIT)  # type: ignore[attr-defined]
+    hits = find_all(actor_of(request), text, limit=LIMIT)
     return JsonResponse({"hits": [asdict(hit) for hit in hits]})
 
 
