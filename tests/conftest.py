@@ -29,3 +29,38 @@ def _fresh_keyring() -> Iterator[None]:
     from hongyan.core.crypto.keyring import forget_keyring
 
     forget_keyring()
+
+
+@pytest.fixture(autouse=True)
+def _whole_database(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Around tests with real transactions: Django empties only the tables of its own models, and empties what the
+    migrations had filled. The partitioned tables are emptied here, and the seeds of all migrations put back."""
+    marker = request.node.get_closest_marker("django_db")
+    real = "transactional_db" in request.fixturenames or bool(marker and marker.kwargs.get("transaction"))
+    if not real:
+        yield
+        return
+    request.getfixturevalue("transactional_db")
+    _empty_unmanaged()
+    _seed_again()
+    yield
+
+
+def _empty_unmanaged() -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE delivery_message, events_event, events_dedupe")
+
+
+def _seed_again() -> None:
+    from importlib import import_module
+
+    from django.apps import apps
+    from django.contrib.contenttypes.models import ContentType
+
+    from hongyan.contacts.models import Topic
+
+    ContentType.objects.clear_cache()
+    if not Topic.objects.exists():
+        import_module("hongyan.contacts.migrations.0002_topics_and_ledger_guard").seed(apps, None)

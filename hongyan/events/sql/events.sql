@@ -1,10 +1,10 @@
 -- name: append
--- One statement for a batch: repeats of a dedupe key (within the batch or ever before) are dropped.
+-- One statement for a batch, ids in the order given: repeats of a dedupe key (within the batch or before) are dropped.
 WITH incoming AS (
     SELECT * FROM unnest(
         %(contact_ids)s::bigint[], %(names)s::text[], %(occurred)s::timestamptz[], %(received)s::timestamptz[],
         %(sources)s::text[], %(properties)s::jsonb[], %(keys)s::bytea[]
-    ) AS t(contact_id, name, occurred_at, received_at, source, properties, key)
+    ) WITH ORDINALITY AS t(contact_id, name, occurred_at, received_at, source, properties, key, place)
 ), claimed AS (
     INSERT INTO events_dedupe (key)
     SELECT DISTINCT key FROM incoming WHERE key IS NOT NULL
@@ -13,10 +13,10 @@ WITH incoming AS (
 ), fresh AS (
     SELECT * FROM incoming WHERE key IS NULL
     UNION ALL
-    (SELECT DISTINCT ON (i.key) i.* FROM incoming i JOIN claimed c ON c.key = i.key ORDER BY i.key)
+    (SELECT DISTINCT ON (i.key) i.* FROM incoming i JOIN claimed c ON c.key = i.key ORDER BY i.key, i.place)
 )
 INSERT INTO events_event (contact_id, name, occurred_at, received_at, source, properties)
-SELECT contact_id, name, occurred_at, received_at, source, properties FROM fresh
+SELECT contact_id, name, occurred_at, received_at, source, properties FROM fresh ORDER BY place
 
 -- name: after_cursor
 -- Only transactions older than every running one: a reader can never overtake a slow writer and miss its events.
