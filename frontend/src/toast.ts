@@ -56,9 +56,9 @@ export function startToasts(): void {
   document.addEventListener("htmx:response:error", (event) => {
     const status = (event as CustomEvent<{ ctx?: { response?: { status?: number } } }>).detail?.ctx?.response?.status;
     if (status === 401 || status === 403 || status === 422) return; // these say what is wrong themselves
-    toast(say("服务器没有完成这个操作,请重试。", "The server could not do that. Please try again."), "bad");
+    toast(say("服务器没有完成这个操作，请重试。", "The server could not do that. Please try again."), "bad");
   });
   document.addEventListener("htmx:error", () => {
-    toast(say("连接中断,请检查网络后重试。", "The connection was lost. Check the network and try again."), "bad");
+    toast(say("连接中断，请检查网络后重试。", "The connection was lost. Check the network and try again."), "bad");
   });
 }

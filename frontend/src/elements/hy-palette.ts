@@ -111,7 +111,7 @@ class HyPalette extends LitElement {
 
   protected override render(): TemplateResult {
     const label = say(
-      "搜索联系人、邮件、营销活动,或输入要去的页面",
+      "搜索联系人、邮件、营销活动，或输入要去的页面",
       "Search contacts, mails, campaigns, or jump to a page",
     );
     return html`<dialog class="palette" aria-label=${label} @click=${this.#backdrop}>
