@@ -14,8 +14,8 @@ from hongyan.accounts.permissions import Permission, Role
 from hongyan.accounts.types import Actor
 from hongyan.core.clock import now
 
-# Whose account would do most harm in wrong hands.
-PRIVILEGED = frozenset({Role.ADMINISTRATOR, Role.PRIVACY_OFFICER})
+# Whose account would do most harm in wrong hands: administrators and data-protection officers have this.
+PRIVILEGED = Permission.AUDIT_VIEW
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +78,15 @@ def user_labels(user_ids: set[int]) -> dict[int, str]:
     return {user.pk: user.label for user in User.objects.filter(pk__in=user_ids)}
 
 
-def second_factor_missing(user: User) -> str:
-    """ "" | remind | require: what the organisation asks of a privileged user without a second factor."""
-    if not PRIVILEGED & user.roles:
+def second_factor_missing(*, actor: Actor) -> str:
+    """ "" | remind | require: what the organisation asks of a privileged user without a second factor.
+
+    No query for others, one or two for the privileged: it is asked on every request.
+    """
+    if actor.kind != "user" or not actor.may(PRIVILEGED):
         return ""
     policy = organisation().second_factor
     if policy == OrganisationSettings.SecondFactor.OFF:
         return ""
-    has = Authenticator.objects.filter(user_id=user.pk).exclude(type=Authenticator.Type.RECOVERY_CODES).exists()
+    has = Authenticator.objects.filter(user_id=actor.id).exclude(type=Authenticator.Type.RECOVERY_CODES).exists()
     return "" if has else policy

@@ -163,6 +163,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "hongyan.web.middleware.StaffMiddleware",
+    "hongyan.web.settings.second_factor.SecondFactorMiddleware",
 ]
 ROOT_URLCONF = "hongyan.config.urls"
 ASGI_APPLICATION = "hongyan.config.asgi.application"

@@ -1,0 +1,89 @@
+"""How the installation is doing: workers, queues, jobs, disk, database, versions."""
+
+import platform
+import shutil
+from datetime import timedelta
+from importlib.metadata import version
+from uuid import UUID
+
+import django
+from django.conf import settings
+from django.contrib import messages
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+import hongyan
+from hongyan.accounts.errors import NotFound
+from hongyan.accounts.permissions import Permission
+from hongyan.audit.models import AuditEntry
+from hongyan.delivery.selectors import queue_levels, throttles
+from hongyan.jobs import selectors as jobs
+from hongyan.jobs.registry import periodic_work
+from hongyan.jobs.services import job_cancel, job_pause, job_resume, job_retry
+from hongyan.web.settings.common import acting, needs
+
+ACTS = {"cancellation": job_cancel, "pause": job_pause, "resumption": job_resume, "retrial": job_retry}
+
+
+@require_safe
+@needs(Permission.SYSTEM_VIEW)
+def index(request: HttpRequest) -> HttpResponse:
+    actor = acting(request)
+    now = timezone.now()
+    disk = shutil.disk_usage(settings.HONGYAN_DATA_DIR)
+    alive_since = now - timedelta(seconds=jobs.ALIVE_S)
+    context = {
+        "workers": [(worker, worker.beat_at >= alive_since) for worker in jobs.workers()],
+        "alive": jobs.workers_alive(),
+        "queues": jobs.queue_depths(),
+        "running": jobs.jobs_running(actor=actor),
+        "failed": jobs.jobs_failed(actor=actor, since=now - timedelta(days=30)),
+        "levels": queue_levels(actor=actor),
+        "throttles": throttles(actor=actor),
+        "disk_free": disk.free,
+        "disk_total": disk.total,
+        "disk_used": disk.total - disk.free,
+        "disk_low": disk.free < settings.HONGYAN_MIN_FREE_MB * 2**20,
+        "disk_floor": settings.HONGYAN_MIN_FREE_MB * 2**20,
+        "database_size": _database_size(),
+        "unsealed": AuditEntry.objects.filter(seq=None).count(),
+        "periodic": periodic_work(),
+        "versions": _versions(),
+    }
+    return render(request, "settings/system.html", context)
+
+
+@require_POST
+@needs(Permission.SYSTEM_VIEW)
+def job_act(request: HttpRequest, public_id: UUID, act: str) -> HttpResponse:
+    """Cancel, pause, resume or start again one job: one's own, or any for administrators."""
+    if act not in ACTS:
+        raise NotFound
+    job = jobs.job_by_public_id(actor=acting(request), public_id=public_id)
+    ACTS[act](actor=acting(request), job_id=job.pk)
+    messages.success(request, _("Done"))
+    return redirect("settings:system")
+
+
+def _database_size() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_database_size(current_database())")
+        return int(cursor.fetchone()[0])
+
+
+def _versions() -> list[tuple[str, str]]:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW server_version")
+        postgres = str(cursor.fetchone()[0])
+    return [
+        ("Hongyan", hongyan.__version__),
+        ("PostgreSQL", postgres.split(" ", maxsplit=1)[0]),
+        ("Python", platform.python_version()),
+        ("Django", django.get_version()),
+        ("procrastinate", version("procrastinate")),
+        ("granian", version("granian")),
+    ]
