@@ -10,10 +10,11 @@ _ASIDE = re.compile(r"[(\[【][^)\]】]*[)\]】]")  # 手机号码(必填), E-ma
 
 NAMES: dict[str, str] = {
     "email": "email|e mail|mail|email address|e mail address|email addr|primary email|work email|contact email|"
-    "subscriber email|邮箱|邮箱地址|电子邮件|电子邮箱|电子邮件地址|电邮|邮件|邮件地址|邮箱账号|工作邮箱|郵箱|電子郵件|電郵|信箱",
+    "subscriber email|邮箱|邮箱地址|电子邮件|电子邮箱|电子邮件地址|电邮|邮件|邮件地址|邮箱账号|工作邮箱|"
+    "郵箱|電子郵件|電郵|信箱",
     "phone": "phone|phone number|mobile|mobile phone|mobile number|cell|cell phone|cellphone|tel|telephone|"
-    "telephone number|phone no|mobile no|primary phone|contact number|手机|手机号|手机号码|电话|电话号码|联系电话|联系方式|"
-    "移动电话|手機|手機號碼|電話|聯絡電話|联系手机",
+    "telephone number|phone no|mobile no|primary phone|contact number|手机|手机号|手机号码|电话|电话号码|联系电话|"
+    "联系方式|移动电话|联系手机|手機|手機號碼|電話|聯絡電話",
     "full_name": "name|full name|fullname|contact|contact name|customer|customer name|display name|your name|"
     "姓名|名字|名称|全名|客户姓名|客户名称|联系人|联系人姓名|真实姓名|顾客姓名|会员姓名|收件人|客户|会员名|聯絡人",
     "family_name": "last name|lastname|surname|family name|familyname|lname|last|姓|姓氏",

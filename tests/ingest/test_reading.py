@@ -198,8 +198,10 @@ def test_any_written_dialect_reads_back_and_resumes_anywhere(
 ) -> None:
     buffer = io.StringIO()
     bare_return = any("\r" in cell for row in rows for cell in row)  # Python's writer leaves those unquoted
-    quoting = csv.QUOTE_ALL if bare_return else csv.QUOTE_MINIMAL
-    writer = csv.writer(buffer, delimiter=delimiter, lineterminator=end, quoting=quoting)
+    if bare_return:
+        writer = csv.writer(buffer, delimiter=delimiter, lineterminator=end, quoting=csv.QUOTE_ALL)
+    else:
+        writer = csv.writer(buffer, delimiter=delimiter, lineterminator=end)
     writer.writerows([["h1", "h2", "h3"], *rows])
     data = buffer.getvalue().encode(encoding)
     dialect = Dialect(encoding=encoding, delimiter=delimiter)

@@ -1,0 +1,246 @@
+"""A raw row becomes a contact row or a rejection. Pure: no database, so that it can run in worker processes.
+
+Columns that repeat (country, city, language, sex) are normalised once a value: caches a column, bounded.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from hongyan.contacts import normalise
+from hongyan.contacts.bulk_rows import KINDS, ContactRowIn, RowMaker
+from hongyan.contacts.errors import NormaliseProblem
+from hongyan.core.crypto.blind import BlindIndexer
+from hongyan.ingest.files.types import Chunk, RowFault
+from hongyan.ingest.mapping import CUSTOM
+from hongyan.ingest.neutral import restore
+from hongyan.ingest.types import Reject
+
+_CACHED = 20_000  # values remembered a column
+# contacts.types.LIMITS, which cannot be imported here: it needs the database models. A test holds the two together.
+TEXT_LIMITS = {
+    "given_name": 120,
+    "family_name": 120,
+    "full_name": 200,
+    "street": 300,
+    "postal_code": 20,
+    "notes": 4000,
+    "company": 200,
+    "external_id": 120,
+    "region": 120,
+    "city": 120,
+}
+_TAG_SEPARATORS = str.maketrans("，、；;|", ",,,,,")
+_IDENTITY = frozenset({"email", "phone", "birth_date", *TEXT_LIMITS} - {"region", "city"})
+_PLAIN = frozenset({"sex", "country", "region", "city", "language", "time_zone"})
+_CACHEABLE = _PLAIN | {"tags", "company"}
+NAMES = frozenset({"full_name", "family_name", "given_name"})
+
+
+@dataclass(frozen=True, slots=True)
+class CustomField:
+    key: str
+    type: str
+    sensitive: bool
+    options: tuple[tuple[str, tuple[str, ...]], ...] = ()  # value, its labels
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything a preparing process must know. source, at: provenance of the values."""
+
+    targets: tuple[str, ...]
+    match_on: str
+    default_region: str
+    date_order: str
+    custom: tuple[CustomField, ...]
+    blind: BlindIndexer
+    source: str
+    at: datetime
+
+
+@dataclass(slots=True)
+class PreparedChunk:
+    """tags: names found in a tag column, by the row's line. people: rows ready for ``contacts.bulk``."""
+
+    chunk: Chunk
+    people: list[ContactRowIn] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+    tags: dict[int, tuple[str, ...]] = field(default_factory=dict)
+
+
+class _Column(NamedTuple):
+    place: int
+    target: str
+    read: Callable[[str], Any]
+    bin: str  # identity | plain | attributes | extra | other
+
+
+class Preparer:
+    def __init__(self, plan: Plan) -> None:
+        self._maker = RowMaker(plan.blind, plan.source, plan.at)
+        self._columns = columns_of(plan)
+        self._key = KINDS.index(plan.match_on)
+        self._named = [item.place for item in self._columns if item.target in NAMES]
+
+    def chunk(self, chunk: Chunk) -> PreparedChunk:
+        """The rows themselves are not sent back: only what became of them."""
+        done = PreparedChunk(Chunk([], chunk.start, chunk.end, chunk.blank, last=chunk.last))
+        for line, cells in chunk.rows:
+            if isinstance(cells, RowFault):
+                value = cells.value if cells.offset is None else f"{cells.value} (byte {cells.offset})"
+                done.rejects.append(Reject(line, cells.column, cells.code.value, value))
+                continue
+            self._row(line, cells, done)
+        return done
+
+    def _row(self, line: int, cells: list[str], done: PreparedChunk) -> None:
+        identity: dict[str, Any] = {}
+        bins: dict[str, dict[str, Any]] = {
+            "identity": identity,
+            "plain": {},
+            "attributes": {},
+            "extra": {},
+            "other": {},
+        }
+        for place, target, read, group in self._columns:
+            cell = cells[place]
+            if not cell or cell.isspace():
+                continue
+            try:
+                value = read(cell)
+            except NormaliseProblem as problem:
+                done.rejects.append(Reject(line, place, problem.code, cell[:500]))
+                return
+            if value not in ("", None):
+                bins[group][target] = value
+        if bins["extra"]:
+            identity["extra"] = bins["extra"]
+        if self._named:
+            try:
+                complete_name(identity)
+            except NormaliseProblem as problem:
+                done.rejects.append(Reject(line, self._named[0], problem.code, cells[self._named[0]][:500]))
+                return
+        row = self._maker.contact_row(
+            ref=line,
+            identity=identity,
+            plain=bins["plain"],
+            attributes=bins["attributes"],
+        )
+        if row.blinds[self._key] is None:
+            done.rejects.append(Reject(line, None, "key_missing", ""))
+            return
+        done.people.append(row)
+        tags = bins["other"].get("tags")
+        if tags:
+            done.tags[line] = tags
+
+
+def complete_name(identity: dict[str, Any]) -> None:
+    """Fill in the parts or the whole of a name that the file does not have; placeholders count as no name."""
+    name = normalise.name(
+        full=identity.pop("full_name", ""),
+        family=identity.pop("family_name", ""),
+        given=identity.pop("given_name", ""),
+    )
+    parts = (("full_name", name.full_name), ("family_name", name.family_name), ("given_name", name.given_name))
+    identity |= {key: part for key, part in parts if part}
+
+
+def columns_of(plan: Plan) -> tuple[_Column, ...]:
+    custom = {CUSTOM + item.key: item for item in plan.custom}
+    found = []
+    for place, target in enumerate(plan.targets):
+        if not target:
+            continue
+        definition = custom.get(target)
+        if definition is not None:
+            group = "extra" if definition.sensitive else "attributes"
+            reader = custom_reader(definition, plan)
+            found.append(_Column(place, definition.key, reader, group))
+            continue
+        reader = reader_of(target, plan)
+        group = "identity" if target in _IDENTITY else "plain" if target in _PLAIN else "other"
+        found.append(_Column(place, target, _remembering(reader) if target in _CACHEABLE else reader, group))
+    return tuple(found)
+
+
+def reader_of(target: str, plan: Plan) -> Callable[[str], Any]:
+    """From the text of a cell to the value of a standard field. Raises NormaliseProblem."""
+    order = date_order(plan.date_order)
+    region = plan.default_region
+    readers: dict[str, Callable[[str], Any]] = {
+        "email": lambda text: normalise.email(restore(text)),
+        "phone": lambda text: normalise.phone(restore(text), region=region),
+        "sex": normalise.sex,
+        "birth_date": lambda text: _birthday(text, order),
+        "country": normalise.country,
+        "language": normalise.language,
+        "time_zone": normalise.time_zone,
+        "tags": _tags,
+        "notes": lambda text: normalise.paragraph(restore(text), limit=TEXT_LIMITS["notes"]),
+    }
+    limit = TEXT_LIMITS.get(target, 500)
+    return readers.get(target) or (lambda text: normalise.line(restore(text), limit=limit))
+
+
+def date_order(chosen: str) -> normalise.DateOrder | None:
+    """Year first is unambiguous and needs no choice."""
+    return None if chosen == normalise.DateOrder.YMD else normalise.DateOrder(chosen)
+
+
+def _birthday(text: str, order: normalise.DateOrder | None) -> str:
+    """Sheets write dates with an empty time of day."""
+    return normalise.date(text.strip().removesuffix(" 00:00:00"), order=order).isoformat()
+
+
+def _tags(text: str) -> tuple[str, ...]:
+    found = (part.strip() for part in restore(text).translate(_TAG_SEPARATORS).split(","))
+    return tuple(dict.fromkeys(part[:80] for part in found if part))
+
+
+def custom_reader(item: CustomField, plan: Plan) -> Callable[[str], Any]:
+    order = date_order(plan.date_order)
+    choices = item.options
+    readers: dict[str, Callable[[str], Any]] = {
+        "number": _number,
+        "boolean": normalise.boolean,
+        "date": lambda text: _birthday(text, order),
+        "datetime": lambda text: normalise.moment(text, order=order).isoformat(),
+        "choice": lambda text: normalise.choice(text, choices),
+        "choices": lambda text: [normalise.choice(part, choices) for part in _tags(text)],
+        "url": normalise.url,
+    }
+    read = readers.get(item.type) or (lambda text: normalise.line(restore(text)))
+    return (lambda text: _as_text(read(text))) if item.sensitive else read
+
+
+def _number(text: str) -> int | float:
+    value = normalise.number(restore(text))
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def _as_text(value: Any) -> str:
+    return ", ".join(value) if isinstance(value, list) else str(value)
+
+
+def _remembering(read: Callable[[str], Any]) -> Callable[[str], Any]:
+    known: dict[str, Any] = {}
+
+    def remembered(text: str) -> Any:
+        if text in known:
+            value = known[text]
+        else:
+            try:
+                value = read(text)
+            except NormaliseProblem as problem:
+                value = problem
+            if len(known) < _CACHED:
+                known[text] = value
+        if isinstance(value, NormaliseProblem):
+            raise NormaliseProblem(value.code)
+        return value
+
+    return remembered
