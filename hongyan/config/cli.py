@@ -7,7 +7,12 @@ import typer
 
 from hongyan.config import boot
 
-app = typer.Typer(help="Hongyan 鸿雁: CRM with e-mail marketing inside.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(
+    help="Hongyan 鸿雁: CRM with e-mail marketing inside.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+)
 user_app = typer.Typer(help="Staff users.", no_args_is_help=True)
 keys_app = typer.Typer(help="Keys of the personal data.", no_args_is_help=True)
 audit_app = typer.Typer(help="The audit log.", no_args_is_help=True)

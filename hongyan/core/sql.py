@@ -28,8 +28,10 @@ def statements(package: str, file: str) -> dict[str, str]:
     text = files(package).joinpath("sql", file).read_text(encoding="utf-8")
     found: dict[str, str] = {}
     for block in text.split("-- name:")[1:]:
-        name, _, body = block.partition("\n")
+        name, _, rest = block.partition("\n")
         name = name.strip()
+        # Comment lines are for readers of the file: in them a % or {part} must not be taken for a parameter.
+        body = "\n".join(line for line in rest.split("\n") if not line.lstrip().startswith("--"))
         if name in found or not body.strip():
             raise ValueError(f"{package}/sql/{file}: block {name!r} is repeated or empty")
         found[name] = body.strip()

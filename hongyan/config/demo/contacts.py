@@ -26,7 +26,6 @@ _BLOCK = 5_000
 _SEED = 20261122
 WORDING = "我同意接收资讯与优惠邮件，并可随时退订。"
 FIELDS: tuple[tuple[str, str, str, str], ...] = (
-    ("company", "公司", "Company", "text"),
     ("orders", "订单数", "Orders", "number"),
     ("spent", "累计消费（英镑）", "Spent (GBP)", "number"),
     ("last_order", "最近下单", "Last order", "date"),
@@ -122,6 +121,7 @@ def _row(maker: RowMaker, person: Person, history: History | None) -> ContactRow
         "street": person.street,
         "postal_code": person.postal_code,
         "birth_date": person.birth_date.isoformat() if person.birth_date else "",
+        "company": person.company,
     }
     plain = {
         "sex": person.sex,
@@ -131,7 +131,7 @@ def _row(maker: RowMaker, person: Person, history: History | None) -> ContactRow
         "city": person.city,
         "time_zone": person.time_zone,
     }
-    attributes: dict[str, Any] = {"company": person.company} if person.company else {}
+    attributes: dict[str, Any] = {}
     if history is not None:
         attributes |= {
             "orders": history.count,
