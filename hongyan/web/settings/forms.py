@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from hongyan.accounts.api_keys import GRANTABLE
 from hongyan.accounts.errors import BadValue
@@ -31,7 +32,7 @@ def refuse(form: forms.Form, error: BadValue) -> None:
 
 
 class ProfileForm(forms.Form):
-    name = forms.CharField(label=_("Name"), max_length=120, required=False)
+    name = forms.CharField(label=pgettext_lazy("person", "Name"), max_length=120, required=False)
     language = forms.ChoiceField(label=_("Language"), required=False)
     time_zone = forms.ChoiceField(label=_("Time zone"), required=False)
 
@@ -62,7 +63,7 @@ class OrganisationForm(forms.Form):
 
 
 class _RolesForm(forms.Form):
-    name = forms.CharField(label=_("Name"), max_length=120, required=False)
+    name = forms.CharField(label=pgettext_lazy("person", "Name"), max_length=120, required=False)
     roles = forms.MultipleChoiceField(label=_("Roles"), required=False, widget=forms.CheckboxSelectMultiple)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -91,7 +92,7 @@ class KeyForm(forms.Form):
         initial="365",
         required=False,
     )
-    scopes = forms.MultipleChoiceField(label=_("May"), required=False, widget=forms.CheckboxSelectMultiple)
+    scopes = forms.MultipleChoiceField(label=_("Permissions"), required=False, widget=forms.CheckboxSelectMultiple)
 
     def __init__(self, *args: Any, granted: frozenset[Permission], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
