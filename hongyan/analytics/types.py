@@ -114,3 +114,17 @@ class CampaignFigures:
     opened: Rate
     clicked: Rate
     unsubscribed: Rate
+
+
+@dataclass(frozen=True, slots=True)
+class MonthRow:
+    """Campaigns of one month, stage and mail type. month: "2026-11" in the organisation's zone."""
+
+    month: str
+    stage: str
+    mail_type: str
+    campaigns: int
+    delivered: int
+    opened: Rate
+    clicked: Rate
+    unsubscribed: Rate

@@ -12,7 +12,6 @@ from hongyan.campaigns.errors import NotComplete
 from hongyan.campaigns.models import Campaign
 from hongyan.campaigns.types import Counts, EmptyChoice, Outside
 from hongyan.contacts.consent import refusals_sql
-from hongyan.contacts.types import MailRefusal
 from hongyan.content.preflight import empty_condition
 from hongyan.content.types import MailType
 from hongyan.core.sql import SQL, statement
@@ -20,12 +19,15 @@ from hongyan.core.sql import SQL, statement
 NOBODY = SQL("SELECT NULL::bigint AS id WHERE FALSE")
 WORK_MEM = "256MB"  # a million ids hash in memory instead of spilling
 _NAMES = re.compile(r"%\((\w+)\)s")
-_OUTSIDE: Mapping[MailRefusal, Outside] = {
-    MailRefusal.NO_EMAIL: Outside.NO_ADDRESS,
-    MailRefusal.UNSUBSCRIBED: Outside.UNSUBSCRIBED,
-    MailRefusal.SUPPRESSED_UNSUBSCRIBED: Outside.UNSUBSCRIBED,
-    MailRefusal.PENDING_CONFIRMATION: Outside.PENDING,
-    MailRefusal.NO_CONSENT: Outside.NO_CONSENT,
+# Why contacts may not be mailed, in the words of the contacts room; everything else there is a kind of suppression.
+_OUTSIDE: Mapping[str, Outside] = {
+    "no_email": Outside.NO_ADDRESS,
+    "unsubscribed": Outside.UNSUBSCRIBED,
+    "suppressed_unsubscribed": Outside.UNSUBSCRIBED,
+    "pending_confirmation": Outside.PENDING,
+    "no_consent": Outside.NO_CONSENT,
+    Outside.EXCLUDED.value: Outside.EXCLUDED,
+    Outside.EMPTY_FIELD.value: Outside.EMPTY_FIELD,
 }
 
 
@@ -72,12 +74,19 @@ def counts(found: Plan) -> Counts:
 
 def outside_ids(found: Plan, reason: Outside, *, after: int = 0, limit: int = 100) -> list[int]:
     """Contacts left out for one reason, by id after ``after``."""
-    return [row[0] for row in _query("page", found, judged=True, reasons=_codes(reason), after=after, limit=limit)]
+    named = [refusal for refusal, outside in _OUTSIDE.items() if outside is reason]
+    values = {"reasons": named, "others": reason is Outside.SUPPRESSED, "known": list(_OUTSIDE)}
+    return [row[0] for row in _query("page", found, judged=True, after=after, limit=limit, **values)]
 
 
 def receiving_ids(found: Plan, *, after: int = 0, limit: int = 100) -> list[int]:
     """Contacts who would be mailed now, by id."""
     return [row[0] for row in _query("receiving", found, judged=True, after=after, limit=limit)]
+
+
+def riskiest_ids(found: Plan, *, after: int = 0, limit: int = 1) -> list[int]:
+    """Recipients whose record is thinnest: no name at all and no city. Their mail shows every fallback."""
+    return [row[0] for row in _query("riskiest", found, judged=True, after=after, limit=limit)]
 
 
 def members(found: Plan) -> SQL:
@@ -126,15 +135,7 @@ def audience_digest(campaign: Campaign) -> bytes:
 
 
 def outside_of(refusal: str) -> Outside:
-    if refusal in {Outside.EXCLUDED, Outside.EMPTY_FIELD}:
-        return Outside(refusal)
-    return _OUTSIDE.get(MailRefusal(refusal), Outside.SUPPRESSED)
-
-
-def _codes(reason: Outside) -> list[str]:
-    if reason in {Outside.EXCLUDED, Outside.EMPTY_FIELD}:
-        return [reason.value]
-    return [refusal.value for refusal in MailRefusal if outside_of(refusal.value) is reason]
+    return _OUTSIDE.get(refusal, Outside.SUPPRESSED)
 
 
 def _query(name: str, found: Plan, *, judged: bool = False, **values: Any) -> list[tuple[Any, ...]]:

@@ -168,9 +168,7 @@ def _sender(campaign: Campaign) -> Iterator[Finding]:
             Step.SENDER,
             "",
             _("Transactional mail goes without consent"),
-            _(
-                "Only for what people must know about something they did or bought. Otherwise choose another kind."
-            ),
+            _("Only for what people must know about something they did or bought. Otherwise choose another kind."),
         )
     elif campaign.topic is None:
         title, remedy = _("No topic yet"), _("Consent is asked by topic: choose the one this mail belongs to.")

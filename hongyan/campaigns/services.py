@@ -102,6 +102,16 @@ def _edit(actor: Actor, campaign: Campaign, changed: Mapping[str, Any]) -> Campa
     )
 
 
+def campaign_reopen(*, actor: Actor, campaign_id: int) -> Campaign:
+    """Back to a draft to change something: the approval becomes void, the schedule is taken back."""
+    actor.require(Permission.CAMPAIGN_EDIT)
+    with transaction.atomic():
+        campaign = locked(campaign_id)
+        if campaign.state == State.DRAFT:
+            return campaign
+        return _edit(actor, campaign, {"revision": campaign.revision + 1})
+
+
 def campaign_duplicate(*, actor: Actor, campaign_id: int) -> Campaign:
     """A draft with the same settings, without time and history."""
     actor.require(Permission.CAMPAIGN_EDIT)

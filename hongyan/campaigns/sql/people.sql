@@ -1,6 +1,6 @@
 -- name: judged
--- Everybody of the audience once, with the first reason why they get no mail, or NULL. {members}, {excluded} and {refusals} are
--- statements of other rooms; {empty} is a condition over c put together from our own list.
+-- Everybody of the audience once, with the first reason why they get no mail, or NULL. The places in braces take
+-- statements of other rooms, and a condition over c.
 WITH member AS MATERIALIZED (
     SELECT DISTINCT m.id FROM ({members}) m
 ), excluded AS MATERIALIZED (
@@ -23,12 +23,19 @@ SELECT reason, count(*) FROM judged GROUP BY reason
 
 -- name: page
 SELECT id FROM judged
-WHERE id > %(after)s AND reason = ANY(%(reasons)s)
+WHERE id > %(after)s AND (reason = ANY(%(reasons)s) OR (%(others)s AND reason <> ALL(%(known)s)))
 ORDER BY id
 LIMIT %(limit)s
 
 -- name: receiving
 SELECT id FROM judged WHERE id > %(after)s AND reason IS NULL ORDER BY id LIMIT %(limit)s
+
+-- name: riskiest
+SELECT judged.id FROM judged JOIN contacts_contact c ON c.id = judged.id
+WHERE judged.id > %(after)s AND reason IS NULL
+  AND (NOT c.filled && ARRAY['full_name', 'given_name', 'family_name'] OR c.city = '')
+ORDER BY c.filled && ARRAY['full_name', 'given_name', 'family_name'], judged.id
+LIMIT %(limit)s
 
 -- name: members
 -- Who gets a message: the gate asks for consent and suppression again when the mail leaves.
