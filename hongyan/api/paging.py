@@ -33,3 +33,8 @@ def read_cursor(cursor: str | None) -> Any:
         return orjson.loads(keyring().signer.unsign("cursor", cursor))
     except (TokenRefused, orjson.JSONDecodeError) as error:
         raise Problem.bad_cursor() from error
+
+
+def capped(limit: int) -> int:
+    """What a page may hold: 1 to 200 rows."""
+    return min(max(limit, 1), MOST)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI, Schema
@@ -27,6 +28,7 @@ from hongyan.content.errors import EditConflict as ContentConflict
 from hongyan.content.errors import NotFound as ContentNotFound
 from hongyan.delivery.errors import LowDisk
 from hongyan.ingest.errors import IngestRefused
+from hongyan.ingest.words import refusal
 
 
 class Part(Schema):
@@ -78,7 +80,7 @@ def pointer(*steps: object) -> str:
 def install(api: NinjaAPI) -> None:
     """Every expected refusal of every room has one answer here; the rest stays a 500 without details."""
     for error_class, handler in _HANDLERS.items():
-        api.add_exception_handler(error_class, handler)  # type: ignore[arg-type]
+        api.add_exception_handler(error_class, handler)
 
 
 def _validation(request: HttpRequest, error: ValidationError) -> HttpResponse:
@@ -188,9 +190,7 @@ def _name_taken(request: HttpRequest, error: Exception) -> HttpResponse:
 
 def _file(request: HttpRequest, error: IngestRefused) -> HttpResponse:
     del request
-    from hongyan.ingest.words import sentence
-
-    return answer(error.status, error.code.replace("_", "-"), sentence(error.code, error.params))
+    return answer(error.status, error.code.replace("_", "-"), refusal(error))
 
 
 def _disk(request: HttpRequest, error: LowDisk) -> HttpResponse:
@@ -214,6 +214,7 @@ _HANDLERS: dict[type[Exception], Any] = {
     HttpError: _http,
     Problem: _problem,
     PermissionRefused: _permission,
+    ObjectDoesNotExist: _unknown,
     AccountNotFound: _unknown,
     AudienceNotFound: _unknown,
     ContactNotFound: _unknown,

@@ -143,6 +143,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django.contrib.postgres",
     "django.contrib.staticfiles",
+    "ninja",  # the pages and scripts of the API description
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -163,6 +164,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "hongyan.web.middleware.StaffMiddleware",
+    "hongyan.api.idempotency.IdempotencyMiddleware",
     "hongyan.web.settings.second_factor.SecondFactorMiddleware",
 ]
 ROOT_URLCONF = "hongyan.config.urls"

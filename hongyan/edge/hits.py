@@ -113,7 +113,7 @@ class HitWriter:
 async def _store(connection: AsyncConnection[tuple[int, int | None]], batch: list[PendingHit]) -> dict[int, int | None]:
     """Write the batch and commit; the content version by position in the batch."""
     cursor = await connection.execute(
-        statement("hongyan.edge", "edge.sql", "store_hits"),  # type: ignore[arg-type]  # our own file, not input
+        statement("hongyan.edge", "edge.sql", "store_hits"),
         {
             "positions": list(range(len(batch))),
             "at": [hit.at for hit in batch],

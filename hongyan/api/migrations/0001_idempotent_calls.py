@@ -17,8 +17,6 @@ class Migration(migrations.Migration):
                 ("sealed_body", models.BinaryField(null=True)),
                 ("created_at", models.DateTimeField(db_index=True)),
             ],
-            options={
-                "constraints": [models.UniqueConstraint(fields=("key_id", "name"), name="idempotent_call_once")]
-            },
+            options={"constraints": [models.UniqueConstraint(fields=("key_id", "name"), name="idempotent_call_once")]},
         ),
     ]

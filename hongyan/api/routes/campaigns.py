@@ -5,10 +5,11 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest
-from ninja import Query, Router, Schema
+from django.utils.translation import gettext as _
+from ninja import Router, Schema
 
 from hongyan.api.auth import actor
-from hongyan.api.paging import MOST, Listing, read_cursor, write_cursor
+from hongyan.api.paging import Listing, capped, read_cursor, write_cursor
 from hongyan.api.problems import Part, Problem, pointer
 from hongyan.campaigns import approval, preflight, selectors, sending, services
 from hongyan.campaigns.models import Campaign
@@ -86,12 +87,12 @@ class Words(Schema):
 
 @router.get("", response=Listing[CampaignOut], summary="Campaigns, newest first")
 def campaign_list(
-    request: HttpRequest, text: str = "", cursor: str | None = None, limit: int = Query(50, ge=1, le=MOST)
+    request: HttpRequest, text: str = "", cursor: str | None = None, limit: int = 50
 ) -> Listing[CampaignOut]:
     position = read_cursor(cursor)
     after = selectors.CampaignCursor(datetime.fromisoformat(position[0]), position[1]) if position else None
     page = selectors.campaign_page(
-        actor=actor(request), filters=selectors.CampaignFilters(text=text), after=after, limit=limit
+        actor=actor(request), filters=selectors.CampaignFilters(text=text), after=after, limit=capped(limit)
     )
     following = page.following
     return Listing[CampaignOut](
@@ -195,21 +196,21 @@ def _values(data: CampaignIn) -> CampaignValues:
         goal=data.goal,
         audience=data.audience,
         exclusions=data.exclusions,
-        topic_id=_id_of("topic", Topic.objects.filter(key=data.topic), data.topic),
-        sender_id=_id_of("sender", Sender.objects.filter(public_id=data.sender), data.sender),
-        template_id=_id_of("template", Template.objects.filter(public_id=data.template), data.template),
+        topic_id=_id_of("topic", Topic.objects, data.topic, by="key"),
+        sender_id=_id_of("sender", Sender.objects, data.sender),
+        template_id=_id_of("template", Template.objects, data.template),
         subject=data.subject,
         preheader=data.preheader,
         choices={path: FieldChoice(item.choice, item.text) for path, item in data.choices.items()},
     )
 
 
-def _id_of(field: str, found: Any, asked: object) -> int | None:
+def _id_of(field: str, rows: Any, asked: object, *, by: str = "public_id") -> int | None:
     if asked is None:
         return None
-    row_id: int | None = found.values_list("pk", flat=True).first()
+    row_id: int | None = rows.filter(**{by: asked}).values_list("pk", flat=True).first()
     if row_id is None:
-        title = "Unknown reference."
+        title = _("There is no such thing.")
         raise Problem(422, "values", title, [Part(pointer=pointer(field), code="unknown", message=title)])
     return row_id
 

@@ -52,7 +52,7 @@ def histories(today: datetime) -> tuple[History, ...]:
     """All customers of the sample; the same people always get the same history. today: aware."""
     path = files("hongyan.config.demo").joinpath("data", "online_retail_sample.parquet")
     with path.open("rb") as file:
-        table = parquet.read_table(file)  # type: ignore[no-untyped-call]
+        table = parquet.read_table(file)
     shift = _shift(table.column("InvoiceDate").to_pylist(), today)
     customers: dict[int, dict[str, Order]] = {}
     for row in table.to_pylist():

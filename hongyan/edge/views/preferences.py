@@ -1,7 +1,5 @@
 """The preference centre: topics on and off, tracking on and off, all off."""
 
-from dataclasses import dataclass
-
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -11,22 +9,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
-from hongyan.contacts.consent import consent_record, states_of, tracking_allowed
-from hongyan.contacts.consent import unsubscribe as contact_unsubscribe
 from hongyan.contacts.models import Contact, Topic
-from hongyan.contacts.types import Channel, ConsentAction
-from hongyan.edge.views.common import Reader, actor, evidence, gone, page, reader_of, speak, topic_name
+from hongyan.contacts.preferences import preferences_change, preferences_of, unsubscribe_all
+from hongyan.contacts.types import Preferences, TopicChoice
+from hongyan.edge.views.common import Reader, actor, evidence, gone, page, reader_of, speak
 
 _YEAR_S = 365 * 24 * 3600
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    key: str
-    name: str
-    about: str
-    on: bool
-    pending: bool = False
 
 
 @csrf_exempt  # the token in the address is the right to change; there is no session to ride on
@@ -40,7 +28,7 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST" and reader.contact is not None:
         _save(request, reader.contact)
         saved = True
-    return page(request, "preferences", _context(request, reader, token) | {"saved": saved})
+    return page(request, "preferences", _context(reader, token) | {"saved": saved})
 
 
 @csrf_exempt
@@ -58,65 +46,41 @@ def language(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _context(request: HttpRequest, reader: Reader, token: str) -> dict[str, object]:
-    contact = reader.contact
+def _context(reader: Reader, token: str) -> dict[str, object]:
+    found = _preferences(reader.contact) if reader.contact else None
     return {
         "token": token,
-        "is_test": contact is None,
-        "choices": _choices(request, contact) if contact else [],
-        "tracking": bool(contact and _tracks(contact)),
+        "is_test": found is None,
+        "choices": _offered(found) if found else [],
+        "tracking": bool(found and found.tracking_open),
+        "address": found.masked_email if found else "",
         "unsubscribe_url": reverse("edge:unsubscribe", args=[token]),
     }
 
 
-def _choices(request: HttpRequest, contact: Contact) -> list[Choice]:
-    states = states_of(actor=actor(request), contact_id=contact.pk)
-    zh = translation.get_language() == "zh-hans"
-    found = []
-    for topic in _topics():
-        state, _since = states.get((Channel.EMAIL, topic.key), ("none", None))
-        found.append(
-            Choice(
-                topic.key,
-                topic_name(topic),
-                topic.about_zh if zh else topic.about_en,
-                on=state in {"given", "pending"},
-                pending=state == "pending",
-            )
-        )
-    return found
+def _preferences(contact: Contact) -> Preferences:
+    return preferences_of(contact_id=contact.pk, language=translation.get_language())
 
 
-def _topics() -> list[Topic]:
-    return list(Topic.objects.filter(active=True).exclude(legal_class="transactional").order_by("position", "id"))
-
-
-def _tracks(contact: Contact) -> bool:
-    return bool(tracking_allowed([contact.pk], channel=Channel.TRACKING_OPEN))
+def _offered(found: Preferences) -> list[TopicChoice]:
+    """What an order or a contract needs is not on offer."""
+    needed = set(Topic.objects.filter(legal_class="transactional").values_list("key", flat=True))
+    return [choice for choice in found.topics if choice.key not in needed]
 
 
 def _save(request: HttpRequest, contact: Contact) -> None:
     """Only what differs becomes a record; a topic ticked again after a withdrawal is a fresh consent."""
     who, proof = actor(request), evidence(request, method="preferences", wording=_("My preferences"))
     if request.POST.get("scope") == "all":
-        contact_unsubscribe(actor=who, contact_id=contact.pk, topic_key=None, evidence=proof)
+        unsubscribe_all(actor=who, contact_id=contact.pk, evidence=proof)
         return
-    wanted = set(request.POST.getlist("topic"))
-    for choice in _choices(request, contact):
-        if (choice.key in wanted) != choice.on:
-            action = ConsentAction.GIVEN if choice.key in wanted else ConsentAction.WITHDRAWN
-            consent_record(
-                actor=who,
-                contact_id=contact.pk,
-                channel=Channel.EMAIL,
-                topic_key=choice.key,
-                action=action,
-                evidence=proof,
-            )
+    ticked = set(request.POST.getlist("topic"))
     tracking = request.POST.get("tracking") == "on"
-    if tracking != _tracks(contact):
-        action = ConsentAction.GIVEN if tracking else ConsentAction.WITHDRAWN
-        for channel in (Channel.TRACKING_OPEN, Channel.TRACKING_CLICK):
-            consent_record(
-                actor=who, contact_id=contact.pk, channel=channel, topic_key=None, action=action, evidence=proof
-            )
+    preferences_change(
+        actor=who,
+        contact_id=contact.pk,
+        topics_wanted={choice.key: choice.key in ticked for choice in _offered(_preferences(contact))},
+        evidence=proof,
+        tracking_open=tracking,
+        tracking_click=tracking,
+    )

@@ -40,7 +40,8 @@ def view_mail(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _rendered(reader: Reader) -> RenderedMail | None:
-    version = ContentVersion.objects.filter(pk=reader.message.content_version_id).first()
+    version_id = reader.message.content_version_id
+    version = ContentVersion.objects.filter(pk=version_id).first() if version_id is not None else None
     if version is None:
         return None
     contact_id = int(reader.message.contact_id or 0)
