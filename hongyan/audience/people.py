@@ -1,0 +1,60 @@
+"""The people of an audience or a list, as rows; identifying data masked unless the reader may see it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from hongyan.accounts.permissions import Permission
+from hongyan.accounts.types import Actor
+from hongyan.audience import rows
+from hongyan.audience.compiler.catalogue import Catalogue
+from hongyan.audience.models import ContactList, ListMember
+from hongyan.audience.segments import compile_members
+from hongyan.contacts.masking import masked_identity
+from hongyan.contacts.models import Contact
+from hongyan.contacts.selectors import identities
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    id: int
+    public_id: UUID
+    name: str
+    email: str
+    country: str
+    city: str
+
+
+def sample(*, actor: Actor, tree: Any, n: int = 5, catalogue: Catalogue | None = None) -> list[Person]:
+    """Some of them, the newest first. Raises BadTree."""
+    actor.require(Permission.CONTACT_VIEW)
+    members = compile_members(tree, catalogue=catalogue)
+    text = f"SELECT id FROM ({members.text}) members ORDER BY id DESC LIMIT %(n)s"
+    return _people(actor, [row[0] for row in rows.query(text, {**members.params, "n": n})])
+
+
+def list_members(
+    *, actor: Actor, contact_list: ContactList, after: int = 0, limit: int = 50
+) -> tuple[list[Person], int | None]:
+    """A page of the list by contact id, and after which id the next one begins."""
+    actor.require(Permission.CONTACT_VIEW)
+    members = ListMember.objects.filter(list=contact_list, contact_id__gt=after).order_by("contact_id")
+    ids = list(members.values_list("contact_id", flat=True)[: limit + 1])
+    following = ids[limit - 1] if len(ids) > limit else None
+    return _people(actor, ids[:limit]), following
+
+
+def _people(actor: Actor, ids: Sequence[int]) -> list[Person]:
+    found = {contact.pk: contact for contact in Contact.objects.filter(pk__in=ids).only("public_id", "country", "city")}
+    who = identities(ids)
+    people = []
+    for contact_id in ids:
+        contact, identity = found.get(contact_id), who.get(contact_id)
+        if contact is None or identity is None:
+            continue  # erased between two statements
+        if not actor.may(Permission.CONTACT_IDENTITY):
+            identity = masked_identity(identity)
+        name = identity.full_name or " ".join(filter(None, (identity.given_name, identity.family_name)))
+        people.append(Person(contact.pk, contact.public_id, name, identity.email, contact.country, contact.city))
+    return people
