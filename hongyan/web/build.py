@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Required, TypedDict
 
 from django.conf import settings
 from django.templatetags.static import static
@@ -26,6 +27,14 @@ class UnknownIcon(Exception):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"{self.__doc__} Asked for: {name}")
+
+
+class Chunk(TypedDict, total=False):
+    """One line of Vite's manifest."""
+
+    file: Required[str]
+    css: list[str]
+    imports: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +88,7 @@ def _stamp(path: Path) -> int:
 
 
 @cache
-def _manifest(stamp: int) -> dict[str, dict[str, list[str] | str]]:  # keyed by stamp: a rebuild is seen at once
+def _manifest(stamp: int) -> dict[str, Chunk]:  # keyed by stamp: a rebuild is seen at once
     del stamp
     return json.loads((FOLDER / "manifest.json").read_text(encoding="utf-8"))  # type: ignore[no-any-return]
 

@@ -86,18 +86,17 @@ class StaffMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         user = request.user if settings.SESSION_COOKIE_NAME in request.COOKIES else None
         ip = client_ip(request.META.get("REMOTE_ADDR"), request.META.get("HTTP_X_FORWARDED_FOR", ""), self.trusted)
-        if not isinstance(user, User) and not (user is not None and user.is_authenticated):
+        if not isinstance(user, User):
             cast("Any", request).actor = contact_actor(ip=ip)
             with timezone.override(settings.HONGYAN_TIME_ZONE):
                 return self._answer(request)
-        staff = cast("User", user)
         cast("Any", request).actor = Actor(
-            kind="user", id=staff.pk, label=staff.email, permissions=staff.permissions, ip=ip
+            kind="user", id=user.pk, label=user.email, permissions=user.permissions, ip=ip
         )
-        if staff.language and staff.language != translation.get_language():
-            translation.activate(staff.language)
+        if user.language and user.language != translation.get_language():
+            translation.activate(user.language)
             request.LANGUAGE_CODE = translation.get_language()
-        with timezone.override(staff.time_zone or settings.HONGYAN_TIME_ZONE):
+        with timezone.override(user.time_zone or settings.HONGYAN_TIME_ZONE):
             return self._answer(request)
 
     def _answer(self, request: HttpRequest) -> HttpResponseBase:

@@ -102,6 +102,9 @@ class HyPalette extends LitElement {
       void this.updateComplete.then(() =>
         this.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" }),
       );
+    } else if (event.key === "Escape") {
+      event.preventDefault(); // a search field would only clear itself
+      this.querySelector("dialog")?.close();
     } else if (event.key === "Enter") {
       event.preventDefault();
       const hit = this.hits[this.at];

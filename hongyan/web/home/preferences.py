@@ -1,7 +1,5 @@
 """Language and theme: ordinary forms, so they also work on the sign-in page and without scripts."""
 
-from typing import cast
-
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -24,8 +22,7 @@ def language(request: HttpRequest) -> HttpResponse:
         return response
     _remember(response, settings.LANGUAGE_COOKIE_NAME, chosen)
     if request.user.is_authenticated:
-        user = cast("User", request.user)
-        User.objects.filter(pk=user.pk).update(language=chosen)
+        User.objects.filter(pk=request.user.pk).update(language=chosen)
     return response
 
 
