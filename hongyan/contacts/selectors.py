@@ -12,6 +12,7 @@ from hongyan.contacts.masking import masked_identity
 from hongyan.contacts.models import Contact
 from hongyan.contacts.sealing import open_blob
 from hongyan.contacts.types import Identity, Provenance
+from hongyan.core.sql import any_of
 
 
 def identities(contact_ids: Iterable[int]) -> dict[int, Identity]:
@@ -19,7 +20,7 @@ def identities(contact_ids: Iterable[int]) -> dict[int, Identity]:
 
     System use (rendering, exports): the caller has checked what its actor may see.
     """
-    rows = Contact.objects.filter(pk__in=list(contact_ids)).values_list("pk", "sealed")
+    rows = Contact.objects.filter(pk__in=any_of(contact_ids)).values_list("pk", "sealed")
     return {pk: open_blob(blob, contact_id=pk) for pk, blob in rows}
 
 

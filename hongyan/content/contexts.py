@@ -18,6 +18,7 @@ from hongyan.contacts.types import Identity
 from hongyan.content.catalogue import STATIC
 from hongyan.content.values import clean
 from hongyan.core import clock
+from hongyan.core.sql import any_of
 
 _SEALED = ("given_name", "family_name", "email", "phone", "street", "postal_code")
 _PLAIN = {
@@ -46,7 +47,7 @@ def contexts(
     masked: identifying data as people without the right to see it get it, for previews."""
     wanted = frozenset(variables)
     needs = _Needs.of(wanted)
-    rows = Contact.objects.filter(id__in=contact_ids).values("id", *sorted(needs.columns))
+    rows = Contact.objects.filter(id__in=any_of(contact_ids)).values("id", *sorted(needs.columns))
     sealed = identities(contact_ids) if needs.identity else {}
     if masked:
         sealed = {contact_id: masked_identity(identity) for contact_id, identity in sealed.items()}

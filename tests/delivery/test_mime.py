@@ -19,6 +19,7 @@ from hongyan.delivery.mime.address import AddressRefused, parse_address
 from hongyan.delivery.mime.gate import clean_text
 from hongyan.delivery.mime.headers import literal_header, text_header
 from hongyan.delivery.mime.message import Built, build, make_frame
+from hongyan.delivery.transports.wire import END_OF_DATA, body_of
 
 AT = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 URL = "https://mail.example.com/u/" + "A" * 120
@@ -71,6 +72,7 @@ def header_lines(raw: bytes) -> list[bytes]:
 def test_any_text_makes_a_sound_message(subject: str, name: str, html: str, text: str) -> None:
     raw = message(subject=subject, name=name, html=html or None, text=text).raw
     assert raw.count(b"\n") == raw.count(b"\r\n") == raw.count(b"\r")
+    assert body_of(raw) == raw + END_OF_DATA  # nothing to stuff, nothing to mend: it may go out as it is
     for line in header_lines(raw):
         assert HEADER_LINE.match(line)
         assert len(line) <= 998

@@ -86,7 +86,7 @@ async def test_next_envelope_rides_with_the_body() -> None:
         connection.capabilities = type(connection.capabilities)(pipelining=True)
         assert await connection.offer(ENVELOPE) is None
         second = Envelope("bounce@x.test", "b@y.test", len(RAW))
-        assert (await connection.finish(body_of(RAW), connection.envelope_bytes(second))).code == 250
+        assert (await connection.finish(body_of(RAW), following=connection.envelope_bytes(second))).code == 250
         assert await connection.offered() is None
         assert (await connection.finish(body_of(RAW))).code == 250
         await connection.quit()

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from django.db import connections
@@ -22,8 +22,14 @@ from hongyan.core import clock
 from hongyan.core.sql import statement
 from hongyan.delivery.lane.work import Result, Work
 from hongyan.delivery.partitions import name_of
+from hongyan.delivery.transports.smtp import Peer
+from hongyan.delivery.types import MessageState
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
+K = TypeVar("K")
+# A group this small waits a moment for more: a commit costs the same for one mail as for fifty.
+_SMALL, _MOMENT_S = 12, 0.0015
 
 
 @dataclass(slots=True)
@@ -74,6 +80,10 @@ class Journal(threading.Thread):
             with self._wake:
                 while not (self._dots or self._results or self._ending):
                     self._wake.wait()
+                small = len(self._dots) < _SMALL and not self._ending
+            if small:
+                time.sleep(_MOMENT_S)
+            with self._wake:
                 dots, self._dots = self._dots, []
                 results, self._results = self._results, []
                 if self._ending and not dots and not results:
@@ -109,9 +119,12 @@ class Journal(threading.Thread):
         raw = self._connected()
         cursors: list[psycopg.Cursor[Any]] = []
         with raw.pipeline(), raw.transaction():
-            for month, group in _by_month(results, lambda result: result.work.row.month):
-                raw.execute(_statement("results", month), _result_arrays(group))
-            for month, dotted in _by_month(dots, lambda dot: dot.work.row.month):
+            for (month, code, _), group in _grouped(results, _kind_of_result):
+                if code:
+                    raw.execute(_statement("sent", month), _sent_arrays(group))
+                else:
+                    raw.execute(_statement("results", month), _result_arrays(group))
+            for month, dotted in _grouped(dots, lambda dot: dot.work.row.month):
                 cursors.append(raw.execute(_statement("dots", month), _dot_arrays(dotted)))
         return {row[0] for cursor in cursors for row in cursor.fetchall()}
 
@@ -129,21 +142,45 @@ class Journal(threading.Thread):
             self._connection = None
 
 
-def _by_month(items: list[Any], month_of: Callable[[Any], date]) -> list[tuple[date, list[Any]]]:
-    groups: dict[date, list[Any]] = defaultdict(list)
+def _grouped(items: list[T], key: Callable[[T], K]) -> list[tuple[K, list[T]]]:
+    groups: dict[K, list[T]] = defaultdict(list)
     for item in items:
-        groups[month_of(item)].append(item)
+        groups[key(item)].append(item)
     return list(groups.items())
+
+
+def _kind_of_result(result: Result) -> tuple[date, int, Peer | None]:
+    """Month, and for accepted mails the code and the server."""
+    if result.outcome.state is MessageState.SENT:
+        return result.work.row.month, result.outcome.code or 0, result.peer
+    return result.work.row.month, 0, None
 
 
 def _dot_arrays(dots: list[_Dot]) -> dict[str, Any]:
     return {
-        "ids": [dot.work.row.id for dot in dots],
-        "fences": [dot.work.row.fence for dot in dots],
-        "ats": [dot.at for dot in dots],
-        "attempts": [dot.work.attempts for dot in dots],
-        "message_ids": [dot.work.message_id for dot in dots],
-        "sha256s": [dot.sha256 for dot in dots],
+        "at": dots[-1].at,
+        "ids": numbers([dot.work.row.id for dot in dots]),
+        "fences": numbers([dot.work.row.fence for dot in dots]),
+        "attempts": numbers([dot.work.attempts for dot in dots]),
+        "message_ids": texts([dot.work.message_id for dot in dots]),
+        "sha256s": texts(["\\x" + dot.sha256.hex() for dot in dots]),
+    }
+
+
+def _sent_arrays(results: list[Result]) -> dict[str, Any]:
+    """Mails that one server accepted with one code: only what differs is an array."""
+    outcome, peer = results[0].outcome, results[0].peer
+    return {
+        "at": results[-1].at,
+        "code": outcome.code,
+        "host": peer.host if peer else "",
+        "remote": peer.remote_ip if peer else None,
+        "sending": peer.sending_ip if peer else None,
+        "tls": peer.tls if peer else "",
+        "ids": numbers([result.work.row.id for result in results]),
+        "fences": numbers([result.work.row.fence for result in results]),
+        "enhanced": texts([result.outcome.enhanced for result in results]),
+        "texts": texts([result.outcome.text for result in results]),
     }
 
 
@@ -154,7 +191,7 @@ def _result_arrays(results: list[Result]) -> dict[str, Any]:
         "ids": [result.work.row.id for result in results],
         "fences": [result.work.row.fence for result in results],
         "states": [int(outcome.state) for outcome in outcomes],
-        "reasons": [outcome.reason for outcome in outcomes],
+        "reasons": [str(outcome.reason) for outcome in outcomes],
         "wakes": [outcome.wake_at for outcome in outcomes],
         "attempts": [result.work.attempts - (not result.outcome.counts_as_attempt) for result in results],
         "codes": [outcome.code for outcome in outcomes],
@@ -166,6 +203,17 @@ def _result_arrays(results: list[Result]) -> dict[str, Any]:
         "tls": [peer.tls if peer else "" for peer in peers],
         "ats": [result.at for result in results],
     }
+
+
+def numbers(values: list[int]) -> str:
+    """A PostgreSQL array literal. Written by hand: the driver looks at every element of every list, which cost more
+    than all the rest of the journal (measured 149 against 20 microseconds a mail)."""
+    return "{" + ",".join(map(str, values)) + "}"
+
+
+def texts(values: list[str]) -> str:
+    """An array literal of any texts (without NUL): quoted, quotes and backslashes escaped."""
+    return "{" + ",".join(['"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' for value in values]) + "}"
 
 
 def _statement(name: str, month: date) -> str:

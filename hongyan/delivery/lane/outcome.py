@@ -25,8 +25,12 @@ class DomainPause:
     text: str
 
 
-def accepted(reply: Reply) -> Outcome:
-    return Outcome(MessageState.SENT, code=reply.code, enhanced=reply.enhanced)
+def accepted(work: Work, reply: Reply) -> Outcome:
+    """The relay's words are kept: they hold its own number for the mail."""
+    text = reply.text
+    if "@" in text or not text.isprintable() or len(text) > 100:
+        text = safe_text(text, work.recipient)
+    return Outcome(MessageState.SENT, code=reply.code, enhanced=reply.enhanced, text=text)
 
 
 def refused(

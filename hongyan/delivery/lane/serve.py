@@ -16,7 +16,7 @@ from hongyan.delivery.lane.work import BuildRefused, Outcome, Work
 from hongyan.delivery.mime.message import Built
 from hongyan.delivery.transports.relay import Relay
 from hongyan.delivery.transports.smtp import ConnectionCut, Envelope, Peer, Refusal, SMTPConnection, Stage
-from hongyan.delivery.transports.wire import Reply, body_of
+from hongyan.delivery.transports.wire import END_OF_DATA, Reply
 from hongyan.delivery.types import MessageState, Reason
 
 log = logging.getLogger(__name__)
@@ -134,13 +134,13 @@ class _Session:
         """Whether the connection lives on. From here a cut leaves the mail uncertain."""
         more = self.connection.envelope_bytes(following.envelope) if following is not None else b""
         try:
-            reply = await self.connection.finish(body_of(ready.built.raw), more)
+            reply = await self.connection.finish(ready.built.raw, END_OF_DATA, following=more)
         except ConnectionCut:
             outcome = answer_lost(ready.work, now=clock.now(), spread=_random.random)
             self.lane.record(ready.work, outcome, self.connection.peer)
             return False
         if reply.positive:
-            self.lane.record(ready.work, accepted(reply), self.connection.peer)
+            self.lane.record(ready.work, accepted(ready.work, reply), self.connection.peer)
         else:
             self._refused(ready.work, Refusal(Stage.DOT, reply))
         return True

@@ -34,6 +34,9 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Built:
+    """raw never has a bare CR or LF nor a line that starts with a dot: header lines start with a name or a blank,
+    bodies are base64. So it goes on the wire as it is, followed by the lone dot."""
+
     raw: bytes
     sha256: bytes
     needs_smtputf8: bool

@@ -93,12 +93,23 @@ WHERE m.id = r.id AND m.month = r.month AND m.fence = %(fence)s AND m.state = 1
 -- name: dots
 -- The journal. Only rows that are still ours become dotted; the ids that come back may be sent.
 UPDATE {partition} m
-SET state = 2, dotted_at = d.at, attempts = d.attempts, message_id = d.message_id, content_sha256 = d.sha256
-FROM unnest(%(ids)s::bigint[], %(fences)s::bigint[], %(ats)s::timestamptz[], %(attempts)s::smallint[],
-            %(message_ids)s::text[], %(sha256s)s::bytea[])
-     AS d(id, fence, at, attempts, message_id, sha256)
+SET state = 2, dotted_at = %(at)s::timestamptz, attempts = d.attempts, message_id = d.message_id,
+    content_sha256 = d.sha256
+FROM unnest(%(ids)s::bigint[], %(fences)s::bigint[], %(attempts)s::smallint[], %(message_ids)s::text[],
+            %(sha256s)s::bytea[])
+     AS d(id, fence, attempts, message_id, sha256)
 WHERE m.id = d.id AND m.state = 1 AND m.fence = d.fence
 RETURNING m.id
+
+-- name: sent
+-- The usual answer, made cheap: one server, one code. State 7 as in ``results``.
+UPDATE {partition} m
+SET state = 3, reason = '', smtp_code = %(code)s::smallint, smtp_enhanced = r.enhanced, smtp_text = r.text,
+    remote_host = %(host)s, remote_ip = %(remote)s::inet, sending_ip = %(sending)s::inet, tls = %(tls)s,
+    finished_at = %(at)s::timestamptz
+FROM unnest(%(ids)s::bigint[], %(fences)s::bigint[], %(enhanced)s::text[], %(texts)s::text[])
+     AS r(id, fence, enhanced, text)
+WHERE m.id = r.id AND m.fence = r.fence AND m.state IN (2, 7)
 
 -- name: results
 -- State 7 too: a lease may end while the answer is on its way, and the true answer beats the doubt.

@@ -237,13 +237,15 @@ class SMTPConnection(asyncio.Protocol):
         await self._reset(data, Stage.DATA)
         return Refusal(Stage.DATA, data)
 
-    async def finish(self, body: bytes, following: bytes = b"") -> Reply:
-        """Body with its dot; ``following``: the next envelope, sent in the same write. The answer to the dot.
+    async def finish(self, *body: bytes, following: bytes = b"") -> Reply:
+        """Body with its dot, in pieces; ``following``: the next envelope, in the same write. The answer to the dot.
 
         Raises ConnectionCut: then nobody knows whether the mail was taken.
         """
+        if self.closed:
+            raise ConnectionCut("the connection is closed")
         self.mails += 1
-        self.write(body + following)
+        self._wire().writelines((*body, following) if following else body)
         return (await self._read(1, self.relay.data_timeout_s))[0]
 
     def envelope_bytes(self, envelope: Envelope) -> bytes:

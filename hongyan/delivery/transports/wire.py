@@ -11,6 +11,7 @@ _LINE = re.compile(rb"([2-5][0-9]{2})([ -]?)(.*)\Z", re.DOTALL)
 _ENHANCED = re.compile(r"^([245]\.\d{1,3}\.\d{1,3})\b[ :]?\s*")
 MAX_LINE = 8192  # RFC 5321 §4.5.3.1.5 says 512; some filters explain themselves at length
 MAX_LINES = 128
+END_OF_DATA = b".\r\n"  # behind a body that ends with CRLF
 
 
 class ReplyGarbled(Exception):
