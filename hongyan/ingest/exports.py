@@ -49,10 +49,12 @@ def export_create(
     format: str = "csv",  # noqa: A002 - the word users know
     tree: Any = None,
     language: str = "en",
+    queue: bool = True,
 ) -> Export:
-    """Start writing contacts to a file, as a job. tree: a condition as saved audiences have; None is everybody.
+    """Start writing contacts to a file, as a job; with queue False the caller runs ``export_run`` itself.
 
-    The reason goes into the audit log. Raises MappingRefused, ImportNotReady, audience.errors.BadTree.
+    tree: a condition as saved audiences have; None is everybody. The reason goes into the audit log.
+    Raises MappingRefused, ImportNotReady, audience.errors.BadTree.
     """
     actor.require(Permission.CONTACT_EXPORT)
     actor.require(Permission.CONTACT_IDENTITY)
@@ -79,12 +81,9 @@ def export_create(
             owner_id=actor.id if actor.kind == "user" else None,
         )
         export.stored_key = keyring().records.seal(new_key(), owner_id=export.pk)
-        export.job = job_start(
-            actor=actor,
-            kind="export",
-            params={"export_id": export.pk},
-            title=gettext_noop("Export of contacts"),
-        )
+        if queue:
+            title = gettext_noop("Export of contacts")
+            export.job = job_start(actor=actor, kind="export", params={"export_id": export.pk}, title=title)
         export.save()
         record(
             actor=actor,

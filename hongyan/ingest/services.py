@@ -248,6 +248,21 @@ def import_dry_run(*, actor: Actor, public_id: uuid.UUID) -> Job:
 
 def import_start(*, actor: Actor, public_id: uuid.UUID) -> Job:
     """Start the real import as a job. Raises ImportNotReady while a decision is missing."""
+    with transaction.atomic():
+        row = import_begin(actor=actor, public_id=public_id)
+        row.job = job_start(
+            actor=actor,
+            kind="import",
+            params={"import_id": row.pk},
+            title=gettext_noop("Import of “%(file)s”"),
+            title_params={"file": row.file_name[:80]},
+        )
+        row.save(update_fields=["job"])
+    return row.job
+
+
+def import_begin(*, actor: Actor, public_id: uuid.UUID) -> Import:
+    """From draft to started, without a job: for callers that run ``runner.import_run`` themselves."""
     actor.require(Permission.IMPORT_RUN)
     rest.check_free_space()
     with transaction.atomic():
@@ -256,15 +271,8 @@ def import_start(*, actor: Actor, public_id: uuid.UUID) -> Job:
         same = Import.objects.filter(sha256=row.sha256, state=ImportState.STARTED).exclude(pk=row.pk)
         if same.exists():
             raise ImportNotReady("same_file_running")
-        job = job_start(
-            actor=actor,
-            kind="import",
-            params={"import_id": row.pk},
-            title=gettext_noop("Import of “%(file)s”"),
-            title_params={"file": row.file_name[:80]},
-        )
-        row.job, row.state, row.started_at = job, ImportState.STARTED, now()
-        row.save(update_fields=["job", "state", "started_at"])
+        row.state, row.started_at = ImportState.STARTED, now()
+        row.save(update_fields=["state", "started_at"])
         _remember(row)
         record(
             actor=actor,
@@ -273,7 +281,7 @@ def import_start(*, actor: Actor, public_id: uuid.UUID) -> Job:
             subject_id=str(row.public_id),
             data={"policy": row.choices.policy, "consent": row.choices.consent.choice, "size": row.size},
         )
-    return job
+    return row
 
 
 def _remember(row: Import) -> None:

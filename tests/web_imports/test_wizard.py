@@ -173,9 +173,9 @@ def test_an_export_is_asked_for_with_a_reason_and_downloaded_by_its_owner_only(f
     answer: Any = client.get(base + "file")
     body = b"".join(answer.streaming_content)
     if format_name == "csv":
-        assert body.decode("utf-8-sig").splitlines() == ["full_name,email", "'=王,wang@example.com"]
+        assert body.decode("utf-8-sig").splitlines() == ["email,full_name", "wang@example.com,'=王"]
     else:
         sheet = openpyxl.load_workbook(io.BytesIO(body)).active
         assert sheet is not None
-        assert [cell.value for cell in sheet[2]] == ["'=王", "wang@example.com"]
+        assert [cell.value for cell in sheet[2]] == ["wang@example.com", "'=王"]
     assert staff(Role.PRIVACY_OFFICER).get(base + "file").status_code == 404

@@ -1,0 +1,186 @@
+"""``hongyan import FILE`` and ``hongyan export FILE``: the same services as the pages, run here with a progress bar."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from hongyan.accounts.types import system_actor
+
+_out, _err = Console(), Console(stderr=True)
+
+
+def import_command(  # noqa: PLR0917 - the options of a command line
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV or XLSX file")],
+    mapping: Annotated[
+        list[str] | None, typer.Option("--map", help="COLUMN=field, e.g. 邮箱=email; repeat. Others are recognised")
+    ] = None,
+    policy: Annotated[str, typer.Option(help="Existing contacts: update, skip or fill_empty")] = "update",
+    match_on: Annotated[str, typer.Option(help="Tell contacts apart by email, phone or external_id")] = "email",
+    topic: Annotated[list[str] | None, typer.Option(help="Topic these people agreed to; repeat")] = None,
+    consent_source: Annotated[str, typer.Option(help="Where and how they agreed (needed with --topic)")] = "",
+    no_consent: Annotated[bool, typer.Option("--no-consent", help="Import without consent")] = False,  # noqa: FBT002
+    tag: Annotated[list[str] | None, typer.Option(help="Key of a tag to give to everybody; repeat")] = None,
+    region: Annotated[str, typer.Option(help="Country of phone numbers without a country code")] = "CN",
+    date_order: Annotated[str, typer.Option(help="ymd, dmy or mdy")] = "ymd",
+    encoding: Annotated[str, typer.Option(help="Instead of the recognised one, e.g. gb18030")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen")] = False,  # noqa: FBT002
+    rejects: Annotated[Path | None, typer.Option(help="Write rejected rows with their reasons here (CSV)")] = None,
+) -> None:
+    """Import contacts from a CSV or XLSX file."""
+    from hongyan.ingest import words
+    from hongyan.ingest.errors import IngestRefused
+
+    if not topic and not no_consent and not dry_run:
+        _fail("Say --topic … --consent-source … if these people agreed to be mailed, or --no-consent.")
+    try:
+        row = _configured(
+            file,
+            encoding=encoding,
+            mapping=mapping or [],
+            topics=topic or [],
+            source=consent_source,
+            options={
+                "policy": policy,
+                "match_on": match_on,
+                "default_region": region,
+                "date_order": date_order,
+                "tags": tag or [],
+            },
+        )
+        counts = _run(row, dry_run=dry_run)
+    except IngestRefused as error:
+        _fail(words.refusal(error))
+    _print(counts, dry_run=dry_run)
+    if rejects is not None and not dry_run:
+        _write_rejects(row, rejects)
+
+
+def export_command(
+    file: Annotated[Path, typer.Argument(dir_okay=False, help="Where to write; .csv or .xlsx")],
+    reason: Annotated[str, typer.Option(help="What the export is for; goes into the audit log")],
+    column: Annotated[list[str] | None, typer.Option(help="Column to write; repeat. Default: all")] = None,
+    condition: Annotated[str, typer.Option("--where", help="Condition as JSON, as saved audiences have")] = "",
+) -> None:
+    """Export contacts to a CSV or XLSX file. Formula cells are neutralised."""
+    from hongyan.ingest import words
+    from hongyan.ingest.errors import IngestRefused
+    from hongyan.ingest.exports import export_columns, export_create, export_open, export_run
+
+    actor = system_actor("command line")
+    try:
+        tree = json.loads(condition) if condition else None
+        export = export_create(
+            actor=actor,
+            columns=column or export_columns(),
+            reason=reason,
+            format="xlsx" if file.suffix.lower() == ".xlsx" else "csv",
+            tree=tree,
+            queue=False,
+        )
+    except IngestRefused as error:
+        _fail(words.refusal(error))
+    except json.JSONDecodeError:
+        _fail("--where is not JSON.")
+    with _bar("Exporting") as progress:
+        rows = export_run(export.pk, progress)
+    with export_open(actor=actor, public_id=export.public_id) as source, file.open("wb") as target:
+        file.chmod(0o600)
+        while block := source.read(1 << 20):
+            target.write(block)
+    _out.print(f"{rows:,} contacts written to {file}")
+
+
+def _configured(
+    file: Path, *, encoding: str, mapping: list[str], topics: list[str], source: str, options: dict[str, Any]
+) -> Any:
+    from hongyan.ingest import services
+    from hongyan.ingest.errors import MappingRefused
+    from hongyan.ingest.types import ConsentChoice
+
+    actor = system_actor("command line")
+    with file.open("rb") as stream:
+        row = services.import_create(actor=actor, file=stream, filename=file.name)
+    if encoding:
+        row = services.import_reread(actor=actor, public_id=row.public_id, encoding=encoding)
+    targets = list(row.mapping)
+    for entry in mapping:
+        name, _, target = entry.rpartition("=")
+        if name not in row.header:
+            raise MappingRefused("mapping_unknown", target=name[:64])
+        targets = ["" if known == target else known for known in targets]
+        targets[row.header.index(name)] = target
+    services.import_configure(actor=actor, public_id=row.public_id, mapping=targets, options=options)
+    return services.import_consent(
+        actor=actor,
+        public_id=row.public_id,
+        choice=ConsentChoice.ATTESTED if topics else ConsentChoice.NONE,
+        topics=topics,
+        source=source,
+        declared=bool(topics),
+        statement="Declared on the command line: these people agreed to receive mail on these topics.",
+    )
+
+
+def _run(row: Any, *, dry_run: bool) -> Any:
+    """Here rather than in the worker, so that the command works on its own."""
+    from hongyan.ingest import services
+    from hongyan.ingest.runner import import_dry, import_run
+
+    if dry_run:
+        with _bar("Reading") as progress:
+            return import_dry(row.pk, progress)
+    services.import_begin(actor=system_actor("command line"), public_id=row.public_id)
+    with _bar("Importing") as progress:
+        return import_run(row.pk, progress)
+
+
+class _bar:  # noqa: N801 - used as a function
+    def __init__(self, label: str) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._progress = Progress(*columns, console=_err)
+        self._label = label
+
+    def __enter__(self) -> Any:
+        self._progress.start()
+        task = self._progress.add_task(self._label, total=None)
+
+        def advance(done: int, total: int | None) -> None:
+            self._progress.update(task, completed=done, total=total)
+
+        return advance
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+
+def _print(counts: Any, *, dry_run: bool) -> None:
+    from hongyan.ingest import words
+
+    table = Table(title="Trial run: nothing was written" if dry_run else "Import", show_header=False)
+    for name in ("rows", "created", "updated", "unchanged", "skipped", "merged", "rejected", "suppressed"):
+        table.add_row(name, f"{getattr(counts, name):,}")
+    for code, count in sorted(counts.reasons.items(), key=lambda item: -item[1]):
+        table.add_row(f"  {code}", f"{count:,}  {words.rejection(code)}")
+    _out.print(table)
+
+
+def _write_rejects(row: Any, path: Path) -> None:
+    from django.conf import settings
+
+    from hongyan.ingest.selectors import rejections_csv
+
+    actor = system_actor("command line")
+    with path.open("wb") as target:
+        path.chmod(0o600)
+        for block in rejections_csv(actor=actor, public_id=row.public_id, language=settings.LANGUAGE_CODE):
+            target.write(block)
+
+
+def _fail(message: str) -> Any:
+    _err.print(f"[red]{message}[/red]")
+    raise typer.Exit(2)
