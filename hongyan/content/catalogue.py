@@ -66,6 +66,13 @@ STATIC: Catalogue = {field.path: field for field in FIELDS}
 ALWAYS_FILLED = frozenset(field.path for field in FIELDS if field.group in {"today", "links", "mail"})
 
 
+def catalogue() -> Catalogue:
+    """The documented context of this installation: the fixed fields and those people have defined."""
+    from hongyan.content.merge_fields import custom_fields  # needs the tables; everything else here does not
+
+    return {**STATIC, **custom_fields()}
+
+
 def unknown_field(path: str, catalogue: Catalogue) -> str | None:
     """What to tell the author of an unknown field; None when it is known."""
     if path in catalogue:

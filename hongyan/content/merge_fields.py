@@ -1,9 +1,9 @@
-"""The documented context of this installation: the fixed fields and the custom ones people have defined."""
+"""The fields people have defined themselves, as merge fields."""
 
 from django.utils.translation import get_language
 
 from hongyan.contacts.models import FieldDefinition
-from hongyan.content.catalogue import STATIC, Catalogue, MergeField
+from hongyan.content.catalogue import MergeField
 
 _EXAMPLES = {
     FieldDefinition.Type.NUMBER.value: "128",
@@ -14,9 +14,9 @@ _EXAMPLES = {
 }
 
 
-def catalogue() -> Catalogue:
+def custom_fields() -> dict[str, MergeField]:
     chinese = (get_language() or "zh").startswith("zh")
-    custom = {
+    return {
         f"contact.fields.{definition.key}": MergeField(
             path=f"contact.fields.{definition.key}",
             label=(definition.label_zh if chinese else definition.label_en) or definition.key,
@@ -26,4 +26,3 @@ def catalogue() -> Catalogue:
         )
         for definition in FieldDefinition.objects.filter(archived_at=None).order_by("position", "key")
     }
-    return {**STATIC, **custom}

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from django.db import connection
 
 from hongyan.contacts.models import FieldDefinition
-from hongyan.content.catalogue import Catalogue
-from hongyan.content.merge_fields import catalogue
+from hongyan.content.catalogue import Catalogue, catalogue
 from hongyan.content.models import ContentVersion
 from hongyan.content.types import EmptyCount
 from hongyan.core.sql import SQL

@@ -159,3 +159,19 @@ def snippet_users(key: str) -> list[SnippetUser]:
 
 def _newest() -> QuerySet[TemplateVersion]:
     return TemplateVersion.objects.filter(number=F("template__version")).select_related("template")
+
+
+@dataclass(frozen=True, slots=True)
+class SnippetRow:
+    public_id: UUID
+    key: str
+    name: str
+    kind: str
+    updated_at: datetime
+
+
+def snippet_rows(text: str = "") -> list[SnippetRow]:
+    found = Snippet.objects.order_by("name", "id")
+    if text:
+        found = found.filter(Q(name__icontains=text) | Q(key__icontains=text))
+    return [SnippetRow(row.public_id, row.key, row.name, row.kind, row.updated_at) for row in found[:500]]

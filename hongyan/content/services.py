@@ -5,8 +5,8 @@ from dataclasses import asdict
 from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
 from hongyan.content.build import Compiled, build, fingerprint
+from hongyan.content.catalogue import catalogue
 from hongyan.content.library import snippet_create, snippet_delete, snippet_restore, snippet_save
-from hongyan.content.merge_fields import catalogue
 from hongyan.content.models import ContentVersion
 from hongyan.content.selectors import snippet_sources
 from hongyan.content.templates import (
