@@ -6,6 +6,8 @@ from django.http import HttpRequest
 
 from hongyan.core.proxies import client_ip, trusted_set
 
+NO_ADDRESS = "0.0.0.0"  # noqa: S104  the peer has none (a Unix socket); a session row wants one
+
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth carries no types
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -16,4 +18,4 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
         """Throttling and session lists must not believe a header that anybody can write."""
         trusted = trusted_set(settings.HONGYAN_TRUSTED_PROXIES)
         forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
-        return client_ip(request.META.get("REMOTE_ADDR"), forwarded, trusted) or "0.0.0.0"  # noqa: S104  no address known
+        return client_ip(request.META.get("REMOTE_ADDR"), forwarded, trusted) or NO_ADDRESS

@@ -11,6 +11,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 
 from hongyan.accounts.actors import actor_of
+from hongyan.accounts.adapter import NO_ADDRESS
 from hongyan.accounts.models import User
 from hongyan.accounts.types import Actor
 from hongyan.audit.services import record
@@ -99,4 +100,7 @@ def _record(action: str, user: User, request: HttpRequest | None, **data: object
 
 
 def _ip(request: HttpRequest | None) -> str | None:
-    return get_adapter(request).get_client_ip(request) if request is not None else None
+    if request is None:
+        return None
+    ip: str = get_adapter(request).get_client_ip(request)
+    return None if ip == NO_ADDRESS else ip

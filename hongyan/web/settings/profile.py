@@ -1,5 +1,6 @@
 """My own account."""
 
+import user_agents
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.conf import settings
@@ -42,13 +43,21 @@ def profile(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "roles": [role_label(role) for role in sorted(user.roles)],
-        "sessions": UserSession.objects.purge_and_list(user),
+        "sessions": [(row, _device(row.user_agent)) for row in UserSession.objects.purge_and_list(user)],
         "session_key": request.session.session_key,
         "totp": factors.filter(type=Authenticator.Type.TOTP).exists(),
         "passkeys": factors.filter(type=Authenticator.Type.WEBAUTHN).count(),
         "factor_missing": second_factor_missing(actor=acting(request)),
     }
     return render(request, "settings/profile.html", context)
+
+
+def _device(user_agent: str) -> str:
+    """“Chrome 143 · Linux”: what people recognise their own device by."""
+    agent = user_agents.parse(user_agent)
+    browser = f"{agent.browser.family} {agent.browser.version[0] if agent.browser.version else ''}".strip()
+    parts = [browser, agent.os.family, agent.device.family]
+    return " · ".join(dict.fromkeys(part for part in parts if part not in {"Other", ""})) or _("Unknown device")
 
 
 @require_POST
