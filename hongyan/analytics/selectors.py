@@ -111,8 +111,8 @@ def _states(progress: Snapshot) -> dict[str, int]:
 
 
 def _delivered(sent: int, messages: Mapping[Mark, int]) -> int:
-    """Accepted by the receiving side. An uncertain message that was opened did arrive, and the sums may be a few seconds
-    ahead of the count of states: whatever somebody reacted to counts as delivered."""
+    """Accepted by the receiving side. An uncertain message that was opened did arrive, and the sums may be a few
+    seconds ahead of the count of states: whatever somebody reacted to counts as delivered."""
     reacted = (Mark.OPENED_ANY, Mark.CLICKED_ANY, Mark.UNSUBSCRIBED, Mark.COMPLAINED)
     return max(sent, *(messages.get(mark, 0) for mark in reacted))
 

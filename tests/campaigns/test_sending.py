@@ -307,7 +307,7 @@ def test_an_administrator_who_wrote_it_cannot_approve_it(shop: Shop, cast: dict[
 )
 @pytest.mark.parametrize("approved", [True, False], ids=["approved", "asked"])
 def test_any_change_voids_the_approval(
-    shop: Shop, cast: dict[str, Any], changes: dict[str, Any], approved: bool
+    shop: Shop, cast: dict[str, Any], changes: dict[str, Any], *, approved: bool
 ) -> None:
     campaign = requested(shop, cast)
     if approved:
