@@ -249,7 +249,7 @@ def _renumbered(facts: Facts, catalogue: Catalogue) -> Facts:
 
 # Shrinking against a database takes minutes; the failing tree is printed as it is.
 @settings(
-    max_examples=100,
+    max_examples=60,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
