@@ -75,27 +75,27 @@ def user_add(
     name: str = "",
 ) -> None:
     """Add a user and print a one-time sign-in link."""
-    from hongyan.config.commands import user as command
-
     with boot.product():
+        from hongyan.config.commands import user as command
+
         command.add(email=email, roles=role, name=name)
 
 
 @user_app.command("list")
 def user_list() -> None:
     """Users, roles, last sign-in."""
-    from hongyan.config.commands import user as command
-
     with boot.product():
+        from hongyan.config.commands import user as command
+
         command.show()
 
 
 @user_app.command("link")
 def user_link(email: str) -> None:
     """Print a one-time sign-in link for a user who lost theirs."""
-    from hongyan.config.commands import user as command
-
     with boot.product():
+        from hongyan.config.commands import user as command
+
         command.link(email=email)
 
 
@@ -104,18 +104,18 @@ def keys_rotate(
     new_master: Annotated[Path | None, typer.Option(help="Also wrap all keys with this new master key file")] = None,
 ) -> None:
     """Make a new data key and seal everything again with it, while the product runs."""
-    from hongyan.config.commands import keys as command
-
     with boot.product():
+        from hongyan.config.commands import keys as command
+
         command.rotate(new_master=new_master)
 
 
 @audit_app.command("verify")
 def audit_verify() -> None:
     """Recompute the chain of the audit log; exit code 1 when an entry was altered."""
-    from hongyan.config.commands import audit as command
-
     with boot.product():
+        from hongyan.config.commands import audit as command
+
         code = command.verify()
     raise typer.Exit(code)
 
@@ -128,9 +128,9 @@ def backup(
     ] = False,
 ) -> None:
     """Write database and files into one archive."""
-    from hongyan.config.commands import archive as command
-
     with boot.product():
+        from hongyan.config.commands import archive as command
+
         command.backup(target=target, with_key=with_key)
 
 
@@ -140,9 +140,9 @@ def restore(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before replacing what is there")] = False,
 ) -> None:
     """Replace database and files by those of an archive."""
-    from hongyan.config.commands import archive as command
-
     with boot.product():
+        from hongyan.config.commands import archive as command
+
         command.restore(source=source, yes=yes)
 
 

@@ -101,15 +101,10 @@ def announce() -> None:
     from hongyan.accounts.services import one_time_link_create
 
     path = one_time_link_create(user=user)
-    console.print(
-        Panel(
-            f"[bold]Hongyan 鸿雁[/] is ready:  [link={base}]{base}[/link]\n\n"
-            f"Sign in once with this link (15 minutes): \n{base}{path}\n\n"
-            "Ctrl-C stops everything; the data stays.",
-            expand=False,
-            border_style="cyan",
-        )
-    )
+    console.print(Panel(f"[bold]Hongyan 鸿雁[/] is ready:  {base}", expand=False, border_style="cyan"))
+    console.print("Sign in with this link, once, within 15 minutes:")
+    console.print(f"{base}{path}", soft_wrap=True, style="bold")  # never broken, so that it can be copied whole
+    console.print("Ctrl-C stops everything; the data stays.")
 
 
 def first_administrator() -> "User":

@@ -44,4 +44,5 @@ def show() -> None:
 
 
 def print_link(user: User) -> None:
-    console.print(f"One-time sign-in link (15 minutes): {settings.HONGYAN_BASE_URL}{one_time_link_create(user=user)}")
+    console.print("One-time sign-in link (15 minutes):")
+    console.print(f"{settings.HONGYAN_BASE_URL}{one_time_link_create(user=user)}", soft_wrap=True)
