@@ -157,6 +157,7 @@ class _Block:
         parameters of a query they cost several times more than the look-up itself."""
         wanted = {(kind, blind) for row in rows for kind, blind in enumerate(row.blinds) if blind is not None}
         self.cursor.execute(_sql("keys_table"))
+        self.cursor.execute(_sql("by_index"))
         keys = [b"\x00\x02%b\x00\x00\x00\x10%b" % (_KIND[kind], blind) for kind, blind in wanted]
         self._copy("contacts_bulk_key", ("kind", "blind"), keys)
         self.cursor.execute(_sql("owners"))
@@ -164,6 +165,7 @@ class _Block:
         self.cursor.execute(_sql("suppressed"))
         found = self.cursor.fetchall()
         self.cursor.execute("TRUNCATE contacts_bulk_key")
+        self.cursor.execute(_sql("by_any_plan"))
         self.held = {(kind, bytes(blind)) for kind, blind, _ in found}
         return {(kind, bytes(blind)) for kind, blind, erased in found if erased}
 
@@ -281,7 +283,9 @@ class _Block:
         if self.changes:
             self.cursor.execute(_sql("changes_table"))
             self._copy("contacts_bulk_change", (*HEAD, *TAIL), self.changes)
+            self.cursor.execute(_sql("by_index"))
             self.cursor.execute(_sql("apply_changes"))
+            self.cursor.execute(_sql("by_any_plan"))
             self.cursor.execute("TRUNCATE contacts_bulk_change")
         if self.dropped:
             contacts, kinds, blinds = zip(*self.dropped, strict=True)

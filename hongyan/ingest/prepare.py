@@ -6,6 +6,7 @@ Columns that repeat (country, city, language, sex) are normalised once a value: 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from hongyan.contacts import normalise
@@ -140,13 +141,17 @@ class Preparer:
 
 def complete_name(identity: dict[str, Any]) -> None:
     """Fill in the parts or the whole of a name that the file does not have; placeholders count as no name."""
-    name = normalise.name(
-        full=identity.pop("full_name", ""),
-        family=identity.pop("family_name", ""),
-        given=identity.pop("given_name", ""),
+    identity.update(
+        _name_parts(identity.pop("full_name", ""), identity.pop("family_name", ""), identity.pop("given_name", ""))
     )
+
+
+@lru_cache(maxsize=32_768)
+def _name_parts(full: str, family: str, given: str) -> tuple[tuple[str, str], ...]:
+    """Names come again and again in a large file."""
+    name = normalise.name(full=full, family=family, given=given)
     parts = (("full_name", name.full_name), ("family_name", name.family_name), ("given_name", name.given_name))
-    identity |= {key: part for key, part in parts if part}
+    return tuple((key, part) for key, part in parts if part)
 
 
 def columns_of(plan: Plan) -> tuple[_Column, ...]:
@@ -182,6 +187,8 @@ def reader_of(target: str, plan: Plan) -> Callable[[str], Any]:
         "tags": _tags,
         "notes": lambda text: normalise.paragraph(restore(text), limit=TEXT_LIMITS["notes"]),
     }
+    if target in NAMES:  # tidied as a whole by ``complete_name``
+        return restore
     limit = TEXT_LIMITS.get(target, 500)
     return readers.get(target) or (lambda text: normalise.line(restore(text), limit=limit))
 

@@ -57,8 +57,20 @@ def import_page(*, actor: Actor, before: int | None = None, limit: int = 50) -> 
 
 
 def import_preview(*, actor: Actor, public_id: uuid.UUID, rows: int = 20) -> Preview:
-    """Raises FileRefused."""
-    return _preview(import_by_public_id(actor=actor, public_id=public_id), rows)
+    """Raises FileRefused; PermissionRefused for somebody else's file without CONTACT_IDENTITY."""
+    return _preview(_own_or_identity(actor, public_id), rows)
+
+
+def _own_or_identity(actor: Actor, public_id: uuid.UUID) -> Import:
+    """Who uploaded a file knows what is in it; others need to be allowed to see people's data in clear."""
+    row = import_by_public_id(actor=actor, public_id=public_id)
+    if not _sees_values(actor, row):
+        actor.require(Permission.CONTACT_IDENTITY)
+    return row
+
+
+def _sees_values(actor: Actor, row: Import) -> bool:
+    return actor.may(Permission.CONTACT_IDENTITY) or (actor.kind == "user" and actor.id == row.owner_id)
 
 
 def _preview(row: Import, rows: int) -> Preview:
@@ -68,7 +80,7 @@ def _preview(row: Import, rows: int) -> Preview:
 
 
 def import_suggestions(*, actor: Actor, public_id: uuid.UUID) -> list[Suggestion]:
-    row = import_by_public_id(actor=actor, public_id=public_id)
+    row = _own_or_identity(actor, public_id)
     memory = remembered(row.header)
     return mappings.suggest(
         row.header,
@@ -80,7 +92,7 @@ def import_suggestions(*, actor: Actor, public_id: uuid.UUID) -> list[Suggestion
 
 def column_checks(*, actor: Actor, public_id: uuid.UUID, mapping: Sequence[str]) -> list[ColumnCheck]:
     """How the first rows fit a mapping, a column each."""
-    row = import_by_public_id(actor=actor, public_id=public_id)
+    row = _own_or_identity(actor, public_id)
     preview = _preview(row, _SAMPLE_ROWS)
     return [_check(row, preview, column, target) for column, target in enumerate(mapping)]
 
@@ -89,7 +101,7 @@ def column_check(
     *, actor: Actor, public_id: uuid.UUID, column: int, target: str, options: Mapping[str, str] | None = None
 ) -> ColumnCheck:
     """One column, with options not yet saved. Raises MappingRefused."""
-    row = import_by_public_id(actor=actor, public_id=public_id)
+    row = _own_or_identity(actor, public_id)
     if not 0 <= column < len(row.header):
         raise MappingRefused("mapping_length", given=column, columns=len(row.header))
     if target and target not in {*mappings.STANDARD, *(CUSTOM + key for key in custom_labels())}:
@@ -135,16 +147,18 @@ def earlier_import_of_file(*, actor: Actor, public_id: uuid.UUID) -> Import | No
 def rejections(
     *, actor: Actor, public_id: uuid.UUID, after: int | None = None, limit: int = 100
 ) -> tuple[list[RejectionRow], int | None]:
-    """In the order of the file, and the key of the next page."""
+    """In the order of the file, and the key of the next page. Values only for those who may see them."""
     row = import_by_public_id(actor=actor, public_id=public_id)
+    clear = _sees_values(actor, row)
     found = list(row.rejections.filter(id__gt=after or 0).order_by("id")[: limit + 1])
-    rows = [_rejection(row, item) for item in found[:limit]]
+    rows = [_rejection(row, item, clear=clear) for item in found[:limit]]
     return rows, found[limit - 1].pk if len(found) > limit else None
 
 
 def rejections_csv(*, actor: Actor, public_id: uuid.UUID, language: str) -> Iterator[bytes]:
     """UTF-8 with a byte order mark, for spreadsheets; formula cells neutralised; streams."""
     row = import_by_public_id(actor=actor, public_id=public_id)
+    clear = _sees_values(actor, row)
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     with translation.override(language):
@@ -154,7 +168,7 @@ def rejections_csv(*, actor: Actor, public_id: uuid.UUID, language: str) -> Iter
     while True:
         block = list(row.rejections.filter(id__gt=last).order_by("id")[:2000])
         with translation.override(language):
-            for item in [_rejection(row, found) for found in block]:
+            for item in [_rejection(row, found, clear=clear) for found in block]:
                 writer.writerow([item.line, neutralise(item.column), neutralise(item.value), item.code, item.reason])
         yield buffer.getvalue().encode()
         buffer.seek(0)
@@ -164,8 +178,8 @@ def rejections_csv(*, actor: Actor, public_id: uuid.UUID, language: str) -> Iter
         last = block[-1].pk
 
 
-def _rejection(row: Import, item: ImportRejection) -> RejectionRow:
-    value = keyring().records.open(bytes(item.value), owner_id=row.pk).decode()
+def _rejection(row: Import, item: ImportRejection, *, clear: bool) -> RejectionRow:
+    value = "•••" if not clear and item.value else keyring().records.open(bytes(item.value), owner_id=row.pk).decode()
     name = ""
     if item.column is not None:
         named = row.header[item.column] if item.column < len(row.header) else ""

@@ -3,6 +3,14 @@
 -- name: keys_table
 CREATE TEMPORARY TABLE IF NOT EXISTS contacts_bulk_key (kind text, blind bytea) ON COMMIT DELETE ROWS
 
+-- name: by_index
+-- A few thousand keys against millions of rows: always by index. Left to itself the planner, which has no statistics of a
+-- temporary table, reads the whole table once a block.
+SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)
+
+-- name: by_any_plan
+SELECT set_config('enable_hashjoin', 'on', true), set_config('enable_mergejoin', 'on', true)
+
 -- name: owners
 -- Which contacts hold these identifiers.
 SELECT i.kind, i.blind, i.contact_id

@@ -262,7 +262,7 @@ def trial(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
             }
             for sample in batch.dry_samples
         ],
-        "writes": counts.rows - counts.rejected - counts.skipped if counts else 0,
+        "writes": counts.created + counts.updated + counts.merged if counts else 0,
         "problem": problem,
     }
     template = "imports/trial_body.html" if is_htmx(request) else "imports/trial.html"
