@@ -313,7 +313,7 @@ SENTENCES = [
     ({"everyone": True}, "All contacts", "所有联系人"),
     (
         {"all": [{"field": "city", "op": "=", "value": "上海"}, {"tag": "vip"}]},
-        "Contacts whose City is “上海” and who have the tag “VIP”",
+        "Contacts whose city is “上海” and who have the tag “VIP”",
         "城市是“上海”，并且有标签“贵宾”的联系人",
     ),
     (

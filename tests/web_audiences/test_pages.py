@@ -74,7 +74,7 @@ def test_preview_counts_and_explains(marketer: Client) -> None:
     people(1, city="北京")
     found = preview(marketer, {"all": [SHANGHAI, {"field": "has_email", "op": "=", "value": False}]})
     assert (found["count"], found["total"], found["problems"]) == (3, 4, [])
-    assert found["sentence"].startswith("Contacts whose City is “上海”")
+    assert found["sentence"].startswith("Contacts whose city is “上海”")
     assert len(found["people"]) == 3
     parts = preview(marketer, {"all": [SHANGHAI, {"field": "has_email", "op": "=", "value": False}]}, parts="1")
     assert {path: part["count"] for path, part in parts["parts"].items()} == {"/all/0": 3, "/all/1": 4}

@@ -95,7 +95,7 @@ class _Words:
                 raise TypeError(type(node).__name__)
 
     def of_field(self, spec: FieldSpec, op: Op, value: Value, *, negated: bool) -> str:
-        comparison = self.compared(spec.label.text(self.language), op, value, spec, negated=negated)
+        comparison = self.compared(_inside(spec.label.text(self.language)), op, value, spec, negated=negated)
         return _("whose %(comparison)s") % {"comparison": comparison}
 
     def compared(self, name: str, op: Op, value: Value, spec: FieldSpec | None, *, negated: bool) -> str:
@@ -189,6 +189,11 @@ class _Words:
         if node.until:
             return _(" until %(last)s") % {"last": node.until}
         return ""
+
+
+def _inside(name: str) -> str:
+    """A label as it stands within a sentence: "City" becomes "city", "SKU" and Han stay."""
+    return name[:1].lower() + name[1:] if name[1:2].islower() else name
 
 
 def _positive(op: Op, spec: FieldSpec | None) -> str:

@@ -1,0 +1,27 @@
+"""What this room holds about a person, and how it forgets them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from hongyan.accounts.permissions import Permission
+from hongyan.accounts.types import Actor
+from hongyan.audience.models import ContactTag, ListMember, TagChangeItem
+
+TABLES_ABOUT_PEOPLE = ("audience_contacttag", "audience_listmember", "audience_tagchangeitem")
+
+
+def export(*, actor: Actor, contact_id: int) -> Iterator[dict[str, Any]]:
+    """Tags and lists of the contact, each with its source and time."""
+    actor.require(Permission.CONTACT_VIEW)
+    for held in ContactTag.objects.filter(contact_id=contact_id).select_related("tag").order_by("at"):
+        yield {"kind": "tag", "key": held.tag.key, "name": held.tag.name_zh, "source": held.source, "at": held.at}
+    for member in ListMember.objects.filter(contact_id=contact_id).select_related("list").order_by("at"):
+        yield {"kind": "list", "name": member.list.name, "source": member.source, "at": member.at}
+
+
+def erase(*, contact_id: int) -> int:
+    """Deleting the contact takes these rows along in the database; this is for whoever erases room by room."""
+    rows = 0
+    for model in (ContactTag, ListMember, TagChangeItem):
+        rows += model.objects.filter(contact_id=contact_id).delete()[0]
+    return rows
