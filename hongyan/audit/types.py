@@ -26,6 +26,9 @@ class Break:
     entry_id: int | None  # the entry that stands there, if any does
     reason: str  # missing | altered | unlinked | head
 
+    def __str__(self) -> str:
+        return f"{self.seq} ({self.reason})"
+
 
 @dataclass(frozen=True, slots=True)
 class Verification:

@@ -94,6 +94,8 @@ def test_pages_are_accessible(
         "audit/",
         "system/",
     ]
+    if language == "en":  # words fit in both; one look at each kind of page is enough for the other theme
+        pages = ["", "profile/", "users/", "roles/", "audit/", "system/"]
     page = open_page("/settings/", user=ada, language=language, theme=theme, width=width)
     origin = page.url.split("/settings/")[0]
     for path in pages:

@@ -64,7 +64,9 @@ class OrganisationForm(forms.Form):
 
 class _RolesForm(forms.Form):
     name = forms.CharField(label=pgettext_lazy("person", "Name"), max_length=120, required=False)
-    roles = forms.MultipleChoiceField(label=_("Roles"), required=False, widget=forms.CheckboxSelectMultiple)
+    roles = forms.MultipleChoiceField(
+        label=_("Roles"), widget=forms.CheckboxSelectMultiple, error_messages={"required": BAD_VALUES["roles"]}
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -92,7 +94,9 @@ class KeyForm(forms.Form):
         initial="365",
         required=False,
     )
-    scopes = forms.MultipleChoiceField(label=_("Permissions"), required=False, widget=forms.CheckboxSelectMultiple)
+    scopes = forms.MultipleChoiceField(
+        label=_("Permissions"), widget=forms.CheckboxSelectMultiple, error_messages={"required": BAD_VALUES["scopes"]}
+    )
 
     def __init__(self, *args: Any, granted: frozenset[Permission], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
