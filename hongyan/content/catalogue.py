@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,41 +23,44 @@ class MergeField:
 Catalogue = Mapping[str, MergeField]
 
 FIELDS: tuple[MergeField, ...] = (
-    MergeField("contact.full_name", lazy("Full name"), "contact", "林小雨", identifying=True),
-    MergeField("contact.given_name", lazy("Given name"), "contact", "小雨", identifying=True),
-    MergeField("contact.family_name", lazy("Family name"), "contact", "林", identifying=True),
-    MergeField("contact.salutation", lazy("Form of address (Mr, Ms)"), "contact", "女士"),
-    MergeField("contact.email", lazy("E-mail address"), "contact", "xiaoyu.lin@mail.example", identifying=True),
-    MergeField("contact.phone", lazy("Phone number"), "contact", "+86 138 0000 0000", identifying=True),
-    MergeField("contact.street", lazy("Street address"), "contact", "淮海中路 999 号", identifying=True),
-    MergeField("contact.postal_code", lazy("Postal code"), "contact", "200031", identifying=True),
-    MergeField("contact.city", lazy("City"), "contact", "上海"),
-    MergeField("contact.region", lazy("Province or state"), "contact", "上海市"),
-    MergeField("contact.country", lazy("Country code"), "contact", "CN"),
-    MergeField("contact.country_name", lazy("Country"), "contact", "中国"),
-    MergeField("contact.language", lazy("Language code"), "contact", "zh-Hans"),
-    MergeField("contact.sex", lazy("Sex (0 unknown, 1 male, 2 female, 9 not applicable)"), "contact", "2"),
-    MergeField("contact.birth_month", lazy("Month of birth"), "contact", "5"),
-    MergeField("contact.birth_day", lazy("Day of birth"), "contact", "20"),
-    MergeField("today.text", lazy("Today's date, written out"), "today", "2026年11月22日"),
-    MergeField("today.iso", lazy("Today's date, 2026-11-22"), "today", "2026-11-22"),
-    MergeField("today.year", lazy("This year"), "today", "2026"),
-    MergeField("today.month", lazy("This month, 1 to 12"), "today", "11"),
-    MergeField("today.day", lazy("Today's day of the month"), "today", "22"),
-    MergeField("today.weekday", lazy("Day of the week"), "today", "星期日"),
-    MergeField("sender.name", lazy("Sender's name"), "sender", "鸿雁商城"),
-    MergeField("sender.email", lazy("Sender's e-mail address"), "sender", "hello@shop.example"),
-    MergeField("sender.company", lazy("Sender's company"), "sender", "鸿雁商城有限公司"),
-    MergeField("sender.address", lazy("Sender's postal address"), "sender", "上海市徐汇区示例路 1 号"),
-    MergeField("sender.phone", lazy("Sender's phone"), "sender", "+86 21 5555 0100"),
-    MergeField("sender.website", lazy("Sender's website"), "sender", "https://shop.example"),
-    MergeField("unsubscribe_url", lazy("Unsubscribe link"), "links", "https://shop.example/u/…"),
-    MergeField("preferences_url", lazy("Preference centre link"), "links", "https://shop.example/p/…"),
-    MergeField("view_url", lazy("Link to view in the browser"), "links", "https://shop.example/v/…"),
-    MergeField("mail.subject", lazy("Subject of this mail"), "mail", "本周新书"),
+    MergeField("contact.full_name", gettext_lazy("Full name"), "contact", "林小雨", identifying=True),
+    MergeField("contact.given_name", gettext_lazy("Given name"), "contact", "小雨", identifying=True),
+    MergeField("contact.family_name", gettext_lazy("Family name"), "contact", "林", identifying=True),
+    MergeField("contact.salutation", gettext_lazy("Form of address (Mr, Ms)"), "contact", "女士"),
+    MergeField("contact.email", gettext_lazy("E-mail address"), "contact", "xiaoyu.lin@mail.example", identifying=True),
+    MergeField("contact.phone", gettext_lazy("Phone number"), "contact", "+86 138 0000 0000", identifying=True),
+    MergeField("contact.street", gettext_lazy("Street address"), "contact", "淮海中路 999 号", identifying=True),
+    MergeField("contact.postal_code", gettext_lazy("Postal code"), "contact", "200031", identifying=True),
+    MergeField("contact.city", gettext_lazy("City"), "contact", "上海"),
+    MergeField("contact.region", gettext_lazy("Province or state"), "contact", "上海市"),
+    MergeField("contact.country", gettext_lazy("Country code"), "contact", "CN"),
+    MergeField("contact.country_name", gettext_lazy("Country"), "contact", "中国"),
+    MergeField("contact.language", gettext_lazy("Language code"), "contact", "zh-Hans"),
+    MergeField("contact.sex", gettext_lazy("Sex (0 unknown, 1 male, 2 female, 9 not applicable)"), "contact", "2"),
+    MergeField("contact.birth_month", gettext_lazy("Month of birth"), "contact", "5"),
+    MergeField("contact.birth_day", gettext_lazy("Day of birth"), "contact", "20"),
+    MergeField("today.text", gettext_lazy("Today's date, written out"), "today", "2026年11月22日"),
+    MergeField("today.iso", gettext_lazy("Today's date, 2026-11-22"), "today", "2026-11-22"),
+    MergeField("today.year", gettext_lazy("This year"), "today", "2026"),
+    MergeField("today.month", gettext_lazy("This month, 1 to 12"), "today", "11"),
+    MergeField("today.day", gettext_lazy("Today's day of the month"), "today", "22"),
+    MergeField("today.weekday", gettext_lazy("Day of the week"), "today", "星期日"),
+    MergeField("sender.name", gettext_lazy("Sender's name"), "sender", "鸿雁商城"),
+    MergeField("sender.email", gettext_lazy("Sender's e-mail address"), "sender", "hello@shop.example"),
+    MergeField("sender.company", gettext_lazy("Sender's company"), "sender", "鸿雁商城有限公司"),
+    MergeField("sender.address", gettext_lazy("Sender's postal address"), "sender", "上海市徐汇区示例路 1 号"),
+    MergeField("sender.phone", gettext_lazy("Sender's phone"), "sender", "+86 21 5555 0100"),
+    MergeField("sender.website", gettext_lazy("Sender's website"), "sender", "https://shop.example"),
+    MergeField("unsubscribe_url", gettext_lazy("Unsubscribe link"), "links", "https://shop.example/u/…"),
+    MergeField("preferences_url", gettext_lazy("Preference centre link"), "links", "https://shop.example/p/…"),
+    MergeField("view_url", gettext_lazy("Link to view in the browser"), "links", "https://shop.example/v/…"),
+    MergeField("mail.subject", gettext_lazy("Subject of this mail"), "mail", "本周新书"),
     # Only in transactional mails that delivery gives one, such as the double opt-in confirmation.
     MergeField(
-        "action_url", lazy("The link this mail is about (confirmation mails)"), "links", "https://shop.example/…"
+        "action_url",
+        gettext_lazy("The link this mail is about (confirmation mails)"),
+        "links",
+        "https://shop.example/…",
     ),
 )
 STATIC: Catalogue = {field.path: field for field in FIELDS}

@@ -180,7 +180,7 @@ class HyMailEditor extends HTMLElement {
           const jump = document.createElement("button");
           jump.type = "button";
           jump.className = "btn btn-small btn-quiet";
-          jump.textContent = `${this.#words.line} ${entry.line}`;
+          jump.textContent = (this.#words.line ?? "{n}").replace("{n}", String(entry.line));
           const line = entry.line;
           jump.addEventListener("click", () => this.#jump(entry.part, line, entry.column));
           item.append(jump);

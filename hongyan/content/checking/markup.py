@@ -71,7 +71,8 @@ def links(mail: CheckedMail) -> Iterator[Finding]:
             if (finding.code, finding.place) not in reported and len(reported) < 20:
                 reported.add((finding.code, finding.place))
                 yield finding
-    if mail.version.kind != "text" and not mail.version.links and mail.version.mail_type != MailType.TRANSACTIONAL:
+    bare = mail.version.kind != "text" and not mail.version.links and not reported
+    if bare and mail.version.mail_type != MailType.TRANSACTIONAL:
         yield Finding(Level.NOTE, "no_links", "", _("The mail has no link, so nobody can act on it with a click."))
 
 

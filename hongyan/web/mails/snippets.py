@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from hongyan.accounts.permissions import Permission
@@ -23,19 +23,19 @@ from hongyan.web.mails.words import KINDS
 
 
 class NewSnippet(forms.Form):
-    name = forms.CharField(label=lazy("Name"), max_length=160)
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=160)
     key = forms.RegexField(
         r"^[a-z][a-z0-9-]{0,63}$",
-        label=lazy("Key"),
-        help_text=lazy("Lower-case letters, digits and hyphens; it stays the same for good."),
+        label=gettext_lazy("Key"),
+        help_text=gettext_lazy("Lower-case letters, digits and hyphens; it stays the same for good."),
     )
-    kind = forms.ChoiceField(label=lazy("Kind"), choices=[(kind, str(KINDS[kind])) for kind in SourceKind])
+    kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=[(kind, str(KINDS[kind])) for kind in SourceKind])
 
 
 class SnippetText(forms.Form):
-    name = forms.CharField(label=lazy("Name"), max_length=160)
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=160)
     source = forms.CharField(
-        label=lazy("Source"),
+        label=gettext_lazy("Source"),
         widget=forms.Textarea(attrs={"rows": 18, "spellcheck": "false"}),
         required=False,
         strip=False,
