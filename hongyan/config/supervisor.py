@@ -46,13 +46,15 @@ class Supervisor:
         while not self._stop.wait(0.2):
             for child in self.children:
                 self._look_after(child)
-        self.stop()
 
     def stop_requested(self) -> bool:
         return self._stop.is_set()
 
     def stop(self) -> None:
-        self._say("Stopping …")
+        """Ask all to end, wait, insist."""
+        self._stop.set()
+        if any(child.process is not None and child.process.poll() is None for child in self.children):
+            self._say("Stopping …")
         for child in self.children:
             if child.process is not None and child.process.poll() is None:
                 child.process.terminate()

@@ -30,11 +30,14 @@ def run(*, demo: bool, demo_contacts: int) -> None:
         if demo:
             load_demo_once(demo_contacts)
         supervisor = Supervisor(children(), say=console.print)
-        supervisor.start()
-        wait_until_healthy(supervisor, settings.HONGYAN_PORT)
-        if not supervisor.stop_requested():
-            announce()
-        supervisor.watch()
+        try:
+            supervisor.start()
+            wait_until_healthy(supervisor, settings.HONGYAN_PORT)
+            if not supervisor.stop_requested():
+                announce()
+            supervisor.watch()
+        finally:  # children end before their database does, whatever went wrong here
+            supervisor.stop()
     console.print("Stopped. The data stays; the same command continues.")
 
 
