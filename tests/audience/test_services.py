@@ -316,6 +316,7 @@ def test_catalogue_takes_a_fixed_number_of_queries(django_assert_max_num_queries
 
 
 SENTENCES = [
+    ({"field": "country", "op": "=", "value": "CN"}, "Contacts whose country is “China”", "国家/地区是“中国”的联系人"),
     ({"everyone": True}, "All contacts", "所有联系人"),
     (
         {"all": [{"field": "city", "op": "=", "value": "上海"}, {"tag": "vip"}]},

@@ -195,3 +195,13 @@ def test_overview_takes_a_bounded_number_of_queries(marketer: Client, django_ass
     marketer.get(reverse("audiences:index"))
     with django_assert_max_num_queries(26):
         marketer.get(reverse("audiences:index"))
+
+
+def test_palette_finds_audiences_lists_and_tags() -> None:
+    from hongyan.web.audiences.search import audiences
+
+    tag("spring", group())
+    list_create(actor=SYSTEM, name="Spring fair")
+    saved.audience_create(actor=SYSTEM, name="Spring buyers", tree={"everyone": True})
+    assert [hit.title for hit in audiences(SYSTEM, "spring", 10)] == ["Spring buyers", "Spring fair", "spring"]
+    assert audiences(SYSTEM, "", 10) == []

@@ -24,6 +24,7 @@ from hongyan.audience.compiler.nodes import (
     Scalar,
     Value,
 )
+from hongyan.audience.names import name_of_code
 
 
 def explain(node: Node, catalogue: Catalogue, language: str) -> str:
@@ -118,6 +119,8 @@ class _Words:
             for choice in spec.choices:
                 if choice.value == value:
                     return _("“%(value)s”") % {"value": choice.label.text(self.language)}
+            if spec.names:
+                return _("“%(value)s”") % {"value": name_of_code(spec.names, str(value), self.language)}
             if spec.type in {FieldType.DATE, FieldType.TIME}:
                 return str(value)
         return _("“%(value)s”") % {"value": value} if isinstance(value, str) else str(value)
