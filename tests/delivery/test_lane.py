@@ -51,6 +51,12 @@ async def deliver(handler: Handler, **options: object) -> None:
         await asyncio.wait_for(run_sender(asyncio.Event(), worker_name="t", relay=relay(port), options=DRAIN), 30)
 
 
+def html_of(raw: bytes) -> str:
+    body = email.message_from_bytes(raw, policy=email.policy.SMTP).get_body(("html",))
+    assert body is not None
+    return str(body.get_content())
+
+
 def states() -> dict[MessageState, int]:
     return Counter(MessageState(state) for state in Message.objects.values_list("state", flat=True))
 
@@ -92,8 +98,7 @@ async def test_the_mail_is_personal_tracked_and_conforms() -> None:
     assert read["To"] == "zhang@example.com"
     assert await sync_to_async(read_message_id_header)(str(read["Message-ID"])) == key
     assert await sync_to_async(read_bounce_address)(mail.mail_from or "") == key
-    body = read.get_body(("html",))  # type: ignore[attr-defined]
-    html = body.get_content()
+    html = html_of(mail.original_content or b"")
     assert "张三" in html
     assert "https://shop.example.com/sale" not in html
     token = html.split("/c/")[1].split("/")[0]
@@ -108,8 +113,7 @@ async def test_without_tracking_consent_there_is_no_pixel_and_links_stay() -> No
     handler = Handler()
     await sync_to_async(dispatched)()
     await deliver(handler)
-    raw = handler.mails[0].original_content or b""
-    html = email.message_from_bytes(raw, policy=email.policy.SMTP).get_body(("html",)).get_content()  # type: ignore[attr-defined]
+    html = html_of(handler.mails[0].original_content or b"")
     assert "https://shop.example.com/sale" in html
     assert "/o/" not in html
     assert "/c/" not in html
@@ -229,8 +233,7 @@ async def test_lost_answer_parks_marketing_and_repeats_transactional() -> None:
 
     await sync_to_async(factory.contact)()
     await sync_to_async(dispatched)()
-    kwargs = {"kind": "optin", "origin_id": 1, "to": "new@example.com", "mail": factory.letter()}
-    await sync_to_async(services.send_now)(**kwargs)
+    await sync_to_async(services.send_now)(kind="optin", origin_id=1, to="new@example.com", mail=factory.letter())
     async with scripted_server(script) as port:
         await asyncio.wait_for(run_sender(asyncio.Event(), worker_name="t", relay=relay(port), options=DRAIN), 30)
     rows = {row.origin_kind: row async for row in Message.objects.all()}

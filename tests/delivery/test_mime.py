@@ -56,7 +56,7 @@ def message(
 
 
 def parsed(raw: bytes) -> email.message.EmailMessage:
-    return email.message_from_bytes(raw, policy=email.policy.SMTP)  # type: ignore[return-value]
+    return email.message_from_bytes(raw, policy=email.policy.SMTP)
 
 
 def header_lines(raw: bytes) -> list[bytes]:
