@@ -1,5 +1,7 @@
 """Words for roles, second-factor policies, rules and the acts of the audit log."""
 
+from typing import TYPE_CHECKING
+
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext, pgettext_lazy
@@ -8,6 +10,9 @@ from hongyan.accounts.approval_states import RuleKind
 from hongyan.accounts.models import ApprovalRule, OrganisationSettings
 from hongyan.accounts.permissions import Permission, Role
 from hongyan.web.figures import number
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 ROLE_TEXTS: dict[Role, Promise] = {
     Role.ADMINISTRATOR: _("Everything, including users, keys and settings."),
@@ -71,7 +76,7 @@ def rule_sentence(rule: ApprovalRule) -> str:
             return text % {"people": people, "tag": rule.tag}
 
 
-BAD_VALUES: dict[str, Promise] = {
+BAD_VALUES: dict[str, "_StrPromise"] = {
     "email": _("This is not an e-mail address."),
     "roles": _("Choose at least one role."),
     "language": _("This language is not available."),
