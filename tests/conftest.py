@@ -9,7 +9,7 @@ from tests.browser import _application, chromium, open_page, site  # noqa: F401 
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """Tests with real transactions empty the tables afterwards, which append-only tables refuse: their guards against
     TRUNCATE are off here, and on again in the tests of those guards."""
     from django.db import connection
@@ -20,6 +20,13 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
         )
         for table, trigger in cursor.fetchall():
             cursor.execute(f'ALTER TABLE {table} DISABLE TRIGGER "{trigger}"')
+    yield
+    # Threads that asynchronous tests left behind may still hold a connection; the database could not be dropped.
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
 
 
 @pytest.fixture(autouse=True)
