@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from hongyan.accounts.permissions import ROLE_PERMISSIONS, Permission
+from hongyan.web.figures import chinese
 from hongyan.web.words import permission_label, role_label
 
 
@@ -20,7 +21,8 @@ def permission_refused(request: HttpRequest, permission: Permission) -> HttpResp
         answer.headers["HX-Trigger"] = json.dumps({"hy:toast": {"text": text, "tone": "bad"}})
         return answer
     roles = [role_label(role) for role, granted in ROLE_PERMISSIONS.items() if permission in granted]
-    return render(request, "403.html", {"permission": label, "roles": roles}, status=403)
+    names = ("、" if chinese() else ", ").join(roles)
+    return render(request, "403.html", {"permission": label, "roles": names}, status=403)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

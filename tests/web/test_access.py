@@ -52,9 +52,7 @@ def test_every_staff_address_asks_for_sign_in() -> None:
 
 
 def _names_without_arguments(namespace: str) -> list[str]:
-    from django.urls import get_resolver
-
-    from django.urls import NoReverseMatch
+    from django.urls import NoReverseMatch, get_resolver
 
     _, resolver = get_resolver().namespace_dict[namespace]
     names = []

@@ -11,9 +11,11 @@ def index(request: HttpRequest) -> HttpResponse:
     """What needs me now, how the last campaigns did, and the way to a first one."""
     actor = actor_of(request)
     steps = board.first_steps(actor)
+    results = board.results(actor)
     context = {
         "items": board.attention(actor),
-        "results": board.results(actor),
+        "results": results[: board.RESULTS_SHOWN],
+        "trend": board.trend(results),
         "steps": steps,
         "steps_done": sum(step.done for step in steps),
         "create_url": board.link("campaigns:create"),
