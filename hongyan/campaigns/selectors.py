@@ -101,15 +101,14 @@ def snapshots(campaigns: Sequence[Campaign]) -> dict[int, Snapshot]:
 
 def usual_size(campaign: Campaign) -> tuple[int, int]:
     """Median of recipients of earlier campaigns of the same type, and how many campaigns that is."""
-    sizes = sorted(
+    found = (
         Campaign.objects.filter(mail_type=campaign.mail_type, recipients__gt=0)
         .exclude(pk=campaign.pk)
         .order_by("-started_at")
         .values_list("recipients", flat=True)[:50]
     )
-    if not sizes:
-        return 0, 0
-    return int(sizes[len(sizes) // 2] or 0), len(sizes)
+    sizes = sorted(size for size in found if size is not None)
+    return (sizes[len(sizes) // 2], len(sizes)) if sizes else (0, 0)
 
 
 # -- the home page -----------------------------------------------------------------------------------------------------
@@ -230,13 +229,20 @@ def first_steps_state(actor: Actor) -> FirstSteps:
     own = Campaign.objects.filter(is_demo=False)
     if actor.kind == "user":
         own = own.filter(created_by_id=actor.id)
-    draft = own.filter(state__in=[State.DRAFT, State.AWAITING_APPROVAL, State.APPROVED]).order_by("-updated_at").first()
+    unfinished = [State.DRAFT, State.AWAITING_APPROVAL, State.APPROVED]
+    draft = own.filter(state__in=unfinished).order_by("-updated_at").values_list("public_id", flat=True).first()
+    counts = own.aggregate(
+        all=Count("pk"),
+        audience=Count("pk", filter=Q(audience__isnull=False)),
+        content=Count("pk", filter=Q(template__isnull=False)),
+        sent=Count("pk", filter=Q(started_at__isnull=False)),
+    )
     return FirstSteps(
-        has_campaign=own.exists(),
-        has_audience=own.filter(audience__isnull=False).exists(),
-        has_content=own.filter(template__isnull=False).exists(),
-        has_sent=own.filter(started_at__isnull=False).exists(),
-        draft=draft.public_id if draft is not None else None,
+        has_campaign=counts["all"] > 0,
+        has_audience=counts["audience"] > 0,
+        has_content=counts["content"] > 0,
+        has_sent=counts["sent"] > 0,
+        draft=draft,
     )
 
 
