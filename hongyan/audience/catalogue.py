@@ -113,6 +113,7 @@ _TYPES: Final = {
     FieldDefinition.Type.NUMBER: T.NUMBER,
     FieldDefinition.Type.BOOLEAN: T.BOOLEAN,
     FieldDefinition.Type.DATE: T.DATE,
+    FieldDefinition.Type.DATETIME: T.TIME,
     FieldDefinition.Type.CHOICE: T.CHOICE,
     FieldDefinition.Type.CHOICES: T.CHOICES,
 }

@@ -36,6 +36,7 @@ FIELDS = (
     FieldSpec("custom.points", FieldType.NUMBER, Label("Points", "积分"), attribute="points"),
     FieldSpec("custom.member", FieldType.BOOLEAN, Label("Member", "会员"), attribute="member"),
     FieldSpec("custom.renewal", FieldType.DATE, Label("Renewal", "续费日"), attribute="renewal"),
+    FieldSpec("custom.seen", FieldType.TIME, Label("Seen", "见过"), attribute="seen"),
     FieldSpec(
         "custom.level",
         FieldType.CHOICE,

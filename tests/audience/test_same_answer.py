@@ -65,6 +65,7 @@ COLUMNS = st.fixed_dictionaries(
 ATTRIBUTES = st.dictionaries(st.sampled_from(["note", "points", "member", "level"]), JSON_VALUES, max_size=4).flatmap(
     lambda base: st.fixed_dictionaries(
         {
+            "seen": st.one_of(st.sampled_from([at.isoformat() for at in INSTANTS]), st.sampled_from(["", None, 5])),
             "renewal": st.sampled_from([*DAYS, "", None, 5]),
             "likes": st.one_of(st.lists(st.sampled_from(["tea", "wine"]), max_size=2), st.none(), st.just("tea")),
         }

@@ -9,7 +9,7 @@ negative leaf is the exact complement of its positive one. And/or then meet two 
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -112,7 +112,7 @@ class _Emitter:
             case FieldType.DATE:
                 return self.of_date(node, get)
             case FieldType.TIME:
-                return self.of_time(node, get)
+                return self.of_time(node, get, as_text=bool(spec.attribute))
             case _:
                 return self.of_plain(node.op, node.value, get, spec.type)
 
@@ -198,12 +198,17 @@ class _Emitter:
             case _:
                 return exp.and_(bound(exp.GTE, now_on), bound(exp.LTE, shift(now_on, value)))
 
-    def of_time(self, node: FieldIs, get: Callable[[], Exp]) -> Exp:
+    def of_time(self, node: FieldIs, get: Callable[[], Exp], *, as_text: bool) -> Exp:
+        """Instants of custom fields are ISO text in UTC ("…T10:00:00+00:00", with six digits of a second or none): they
+        sort byte by byte as the instants do, for "+" comes before "."."""
         value: Any = node.value
         zone = self.catalogue.zone
 
         def bound(kind: type[exp.Binary], at: datetime) -> Exp:
-            return kind(this=get(), expression=self.bind(at))
+            if not as_text:
+                return kind(this=get(), expression=self.bind(at))
+            text = exp.Collate(this=exp.paren(get()), expression=exp.to_identifier("C", quoted=True))
+            return kind(this=text, expression=self.bind(at.astimezone(UTC).isoformat()))
 
         match node.op:
             case Op.IS_SET:

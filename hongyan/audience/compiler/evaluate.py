@@ -106,6 +106,7 @@ def _value_of(facts: Facts, spec: FieldSpec) -> Any:
         case FieldType.CHOICES:
             good = isinstance(value, list)
         case FieldType.TIME:
+            value = datetime.fromisoformat(value) if isinstance(value, str) and value else value
             good = isinstance(value, datetime)
         case FieldType.CHOICE:
             numbered = all(isinstance(choice.value, int) for choice in spec.choices)
