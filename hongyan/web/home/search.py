@@ -22,7 +22,7 @@ ACTIONS = (
     ("campaigns:create", gettext_lazy("New campaign"), "send", P.CAMPAIGN_EDIT),
     ("mails:create", gettext_lazy("Write a mail"), "mail-plus", P.CONTENT_EDIT),
     ("contacts:create", gettext_lazy("Add a contact"), "user-plus", P.CONTACT_EDIT),
-    ("imports:create", gettext_lazy("Import a file"), "file-import", P.IMPORT_RUN),
+    ("imports:new", gettext_lazy("Import a file"), "file-import", P.IMPORT_RUN),
     ("audiences:create", gettext_lazy("New audience"), "users-plus", P.AUDIENCE_EDIT),
 )
 
