@@ -114,7 +114,11 @@ export class HyCodeEditor extends HTMLElement {
       indentUnit.of("  "),
       EditorView.lineWrapping,
       EditorState.readOnly.of(readonly),
-      EditorView.contentAttributes.of({ "aria-label": this.getAttribute("aria-label") ?? "", spellcheck: "false", tabindex: "0" }),
+      EditorView.contentAttributes.of({
+        "aria-label": this.getAttribute("aria-label") ?? "",
+        spellcheck: "false",
+        tabindex: "0",
+      }),
       // Escape then Tab leaves the editor, as CodeMirror's own guidance for keyboard users asks.
       keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...searchKeymap, indentWithTab]),
       ...(markup ? [html(), syntaxHighlighting(colours)] : []),
