@@ -194,7 +194,7 @@ def _jsonb(raw: bytes) -> bytes:
 _EMPTY_OBJECT = _jsonb(b"{}")
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def _text(text: str) -> bytes:
     raw = text.encode()
     return len(raw).to_bytes(4, "big") + raw

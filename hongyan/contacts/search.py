@@ -64,7 +64,7 @@ def search_tokens(identity: Mapping[str, Any], blind: BlindIndexer) -> list[int]
     return found
 
 
-@lru_cache(maxsize=1 << 18)
+@lru_cache(maxsize=1 << 17)
 def _common_token(blind: BlindIndexer, word: str) -> int:
     """Names, domains and short prefixes repeat; an HMAC costs several times a look-up."""
     return blind.token(word)
@@ -183,7 +183,7 @@ def _phone_query(digits: str) -> list[str]:
     return [f"t:{digits[-max(tail for tail in _PHONE_TAILS if tail <= len(digits)) :]}"]
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)  # an entry is about 3 kB
 def _name_words(full: str, family: str) -> dict[str, None]:
     """Cached: the same names come again and again in a large file."""
     words: dict[str, None] = {}
