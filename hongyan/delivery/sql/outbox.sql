@@ -9,6 +9,9 @@ SELECT %(month)s::date, %(kind)s, %(origin_id)s, member.id, %(content_version_id
 FROM ({members}) AS member
 ON CONFLICT (origin_kind, origin_id, contact_id, month) DO NOTHING
 
+-- name: has_messages
+SELECT 1 FROM {partition} WHERE origin_kind = %(kind)s AND origin_id = %(origin_id)s AND month = %(month)s LIMIT 1
+
 -- name: insert_one
 INSERT INTO {partition} (month, origin_kind, origin_id, contact_id, content_version_id, sender_id, topic_id, variant,
                          transactional, priority, due_at, wake_at)
