@@ -21,7 +21,12 @@ class SentMail:
 
 
 @pytest.fixture
-def sent(transactional_db: None) -> Iterator[SentMail]:
+def database(db: None) -> None:
+    """Asynchronous tests ask for real transactions instead."""
+
+
+@pytest.fixture
+def sent(database: None) -> Iterator[SentMail]:
     """A promotion that Wang Wei got an hour ago."""
     person = factory.contact(email="wang.wei@example.com", full_name="王伟")
     version = factory.content()

@@ -29,7 +29,12 @@ async def _not_ours(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @pytest.fixture
-async def edge(transactional_db: None) -> AsyncIterator[httpx.AsyncClient]:
+def database(transactional_db: None) -> None:
+    """Seen by the connections of the edge."""
+
+
+@pytest.fixture
+async def edge(database: None) -> AsyncIterator[httpx.AsyncClient]:
     application = EdgeApplication(fallback=_not_ours)
     transport = httpx.ASGITransport(app=application)  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url="http://edge", headers={"User-Agent": PHONE}) as client:
