@@ -12,10 +12,11 @@ from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
 from hongyan.audit.services import record as audit_record
 from hongyan.contacts.models import ConsentRecord, ConsentState, Contact, Identifier, Topic
-from hongyan.contacts.types import Channel, ConsentAction, Evidence, MailRefusal
+from hongyan.contacts.suppression import suppress_blind
+from hongyan.contacts.types import Channel, ConsentAction, Evidence, MailRefusal, SuppressionReason
 from hongyan.core import clock
 from hongyan.core.crypto.keyring import keyring
-from hongyan.core.sql import SQL, statement
+from hongyan.core.sql import SQL, any_of, statement
 
 _STATE_AFTER = {
     ConsentAction.REQUESTED: "pending",
@@ -95,14 +96,17 @@ def consent_record(
                 actor=actor,
                 action="consent.recorded",
                 subject_kind="contact",
-                subject_id=str(contact_id),
+                subject_id=str(Contact.objects.values_list("public_id", flat=True).get(pk=contact_id)),
                 data={"channel": str(channel), "topic": topic_key, "action": str(action)},
             )
     return written
 
 
 def unsubscribe(*, actor: Actor, contact_id: int, topic_key: str | None, evidence: Evidence) -> bool:
-    """From one topic, or (None) from everything that is not transactional. Returns whether anything changed."""
+    """From one topic, or (None) from everything that is not transactional. Returns whether anything changed.
+
+    From everything also suppresses the address, so that erasure and re-import cannot bring the person back.
+    """
     _require(actor)
     states = ConsentState.objects.filter(contact_id=contact_id, channel=Channel.EMAIL)
     if states.filter(topic__isnull=True, state="withdrawn").exists() and not states.filter(state="given").exists():
@@ -117,7 +121,14 @@ def unsubscribe(*, actor: Actor, contact_id: int, topic_key: str | None, evidenc
             for key in given:
                 _withdraw(actor, contact_id, key, evidence)
         _withdraw(actor, contact_id, topic_key, evidence)
+        if topic_key is None:
+            _suppress_address(actor, contact_id)
     return True
+
+
+def _suppress_address(actor: Actor, contact_id: int) -> None:
+    for row in Identifier.objects.filter(contact_id=contact_id, kind=Identifier.Kind.EMAIL):
+        suppress_blind(actor=actor, kind="email", blind=bytes(row.blind), reason=SuppressionReason.UNSUBSCRIBED)
 
 
 def _withdraw(actor: Actor, contact_id: int, topic_key: str | None, evidence: Evidence) -> None:
@@ -147,14 +158,14 @@ def refusals(contact_ids: Sequence[int], *, topic_id: int | None, transactional:
 
 def tracking_allowed(contact_ids: Iterable[int], *, channel: str) -> set[int]:
     """Of these contacts, whose opens or clicks may be recorded: consent given, or a region that does not ask first and
-    no refusal. An unknown country does not ask first only where the language does not point to one that does."""
+    no refusal."""
     ids = list(contact_ids)
     states = dict(
-        ConsentState.objects.filter(contact_id__in=ids, channel=channel, topic__isnull=True).values_list(
+        ConsentState.objects.filter(contact_id__in=any_of(ids), channel=channel, topic__isnull=True).values_list(
             "contact_id", "state"
         )
     )
-    countries = Contact.objects.filter(id__in=ids).values_list("id", "country")
+    countries = Contact.objects.filter(id__in=any_of(ids)).values_list("id", "country")
     return {
         contact_id
         for contact_id, country in countries

@@ -103,6 +103,7 @@ def problem_text(code: str) -> str:
         "number": _("This is not a number."),
         "url": _("This is not a web address. It starts with https:// or http://."),
         "choice": _("This is not one of the choices."),
+        "type_mismatch": _("This value has another type than the field."),
         "taken": _("Another contact has this already."),
         "unknown_field": _("There is no such field."),
         "nothing": _("Enter at least a name, an e-mail address, a phone number or an external id."),

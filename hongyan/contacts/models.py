@@ -45,6 +45,9 @@ class Contact(models.Model):
             models.Index(fields=["updated_at", "id"], name="contact_by_updated"),
             models.Index(fields=["last_activity_at", "id"], name="contact_by_activity"),
             models.Index(fields=["country", "city"], name="contact_by_place"),
+            models.Index(fields=["city", "created_at", "id"], name="contact_by_city"),
+            models.Index(fields=["source", "created_at", "id"], name="contact_by_source"),
+            GinIndex(fields=["attributes"], name="contact_attributes", opclasses=["jsonb_path_ops"]),
         ]
 
 
@@ -172,9 +175,63 @@ class Suppression(models.Model):
 
     kind = models.CharField(max_length=16)  # email | phone | domain
     blind = models.BinaryField(max_length=16)
+    domain = models.CharField(max_length=253, blank=True, db_default="")  # in clear for kind domain: it names nobody
     reason = models.CharField(max_length=16, choices=Reason)
     note = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["kind", "blind", "reason"], name="suppression_once")]
+        indexes = [models.Index(fields=["created_at", "id"], name="suppression_by_time")]
+
+
+class Tombstone(models.Model):
+    """What stays of an erased contact: that there was one, so that figures of the past still add up."""
+
+    contact_id = models.BigIntegerField(unique=True)
+    public_id = models.UUIDField(unique=True)
+    created_at = models.DateTimeField()  # of the contact
+    erased_at = models.DateTimeField()
+    reason = models.CharField(max_length=16)  # request | retention | staff
+    digest = models.CharField(max_length=64)  # of the receipt
+
+
+class SignupForm(models.Model):
+    """A form for double opt-in, hosted and embeddable. ``texts``: language → title, intro, consent, button, done."""
+
+    public_id = models.UUIDField(default=uuid7, unique=True, editable=False)
+    name = models.CharField(max_length=80)
+    topics = models.ManyToManyField(Topic)
+    fields = models.JSONField(default=list)  # keys of standard and custom fields asked besides the address
+    texts = models.JSONField(default=dict)
+    wording_version = models.PositiveIntegerField(default=1)  # goes up when the consent text changes
+    redirect_hosts = ArrayField(models.CharField(max_length=253), default=list)
+    honeypot = models.CharField(max_length=24)  # name of the input that people never see
+    hourly_limit = models.PositiveIntegerField(default=20)  # submissions an hour from one address
+    active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+
+
+class ConfirmationRequest(models.Model):
+    """A double opt-in that waits for its click. What the person typed is sealed and used only once confirmed."""
+
+    form = models.ForeignKey(SignupForm, null=True, on_delete=models.SET_NULL)
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE)
+    topic_keys = ArrayField(models.CharField(max_length=48))
+    token_sha256 = models.BinaryField(max_length=32, unique=True)
+    language = models.CharField(max_length=16)
+    wording = models.TextField(blank=True)
+    wording_version = models.CharField(max_length=64, blank=True)
+    sealed = models.BinaryField(null=True)  # values, address of the page, IP and user agent; owner_id = contact id
+    ip_blind = models.BinaryField(max_length=16, null=True)  # for counting only
+    created_contact = models.BooleanField(default=False)
+    requested_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["ip_blind", "requested_at"], name="confirmation_by_ip"),
+            models.Index(fields=["contact", "requested_at"], name="confirmation_by_contact"),
+        ]

@@ -2,11 +2,32 @@ from django.db import migrations
 
 TOPICS = [
     ("newsletter", "资讯通讯", "Newsletter", "定期的新闻与故事", "News and stories at regular times", "commercial"),
-    ("promotion", "优惠活动", "Promotions", "折扣、新品与限时活动", "Discounts, new goods and limited offers", "commercial"),
+    (
+        "promotion",
+        "优惠活动",
+        "Promotions",
+        "折扣、新品与限时活动",
+        "Discounts, new goods and limited offers",
+        "commercial",
+    ),
     ("product_update", "产品更新", "Product updates", "新功能与改进", "New features and improvements", "commercial"),
     ("greeting", "节日与生日问候", "Greetings", "生日与节日的祝福", "Birthdays and holidays", "commercial"),
-    ("care", "客户关怀", "Customer care", "使用建议与满意度回访", "Advice and questions after a purchase", "relationship"),
-    ("service_reminder", "服务提醒", "Service reminders", "到期、续约与预约提醒", "Renewals, due dates, appointments", "transactional"),
+    (
+        "care",
+        "客户关怀",
+        "Customer care",
+        "使用建议与满意度回访",
+        "Advice and questions after a purchase",
+        "relationship",
+    ),
+    (
+        "service_reminder",
+        "服务提醒",
+        "Service reminders",
+        "到期、续约与预约提醒",
+        "Renewals, due dates, appointments",
+        "transactional",
+    ),
 ]
 
 GUARD = """

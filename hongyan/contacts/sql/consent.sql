@@ -5,18 +5,20 @@ SELECT * FROM unnest(%(contact_ids)s::bigint[], %(channels)s::text[], %(topic_id
                      %(since)s::timestamptz[])
 ON CONFLICT (contact_id, channel, topic_id) DO UPDATE SET state = excluded.state, since = excluded.since
 WHERE contacts_consentstate.since <= excluded.since
+  -- Asking again does not take away what was given.
+  AND NOT (excluded.state = 'pending' AND contacts_consentstate.state = 'given')
 
 -- name: refusals
 -- Why each of these contacts may not be mailed, or NULL. Rules, first that applies:
 --   no address; suppressed (by address or by its domain); for what needs consent: withdrawn for the topic or the channel,
 --   waiting for confirmation, or never given. Transactional mail needs no consent but respects every suppression except
---   an unsubscription. A topic given counts even where the channel as a whole was never asked; a withdrawal of the channel
+--   an unsubscription, and a topic that the person switched off. A topic given counts even where the channel as a whole was never asked; a withdrawal of the channel
 --   beats every topic given before it.
 SELECT c.id,
     CASE
         WHEN NOT c.has_email THEN 'no_email'
         WHEN s.reason IS NOT NULL THEN 'suppressed_' || s.reason
-        WHEN %(transactional)s THEN NULL
+        WHEN %(transactional)s THEN CASE WHEN topic.state = 'withdrawn' THEN 'unsubscribed' END
         WHEN whole.state = 'withdrawn' AND (topic.since IS NULL OR topic.since <= whole.since) THEN 'unsubscribed'
         WHEN topic.state = 'withdrawn' THEN 'unsubscribed'
         WHEN topic.state = 'given' THEN NULL
@@ -30,10 +32,21 @@ LEFT JOIN contacts_consentstate whole
 LEFT JOIN contacts_consentstate topic
     ON topic.contact_id = c.id AND topic.channel = 'email' AND topic.topic_id = %(topic_id)s::bigint
 LEFT JOIN LATERAL (
-    SELECT p.reason FROM contacts_identifier i
-    JOIN contacts_suppression p ON p.kind = 'email' AND p.blind = i.blind
-    WHERE i.contact_id = c.id AND i.kind = 'email'
-      AND NOT (%(transactional)s AND p.reason = 'unsubscribed')
+    SELECT p.reason FROM (
+        SELECT q.reason FROM contacts_identifier i
+        JOIN contacts_suppression q ON q.kind = 'email' AND q.blind = i.blind
+        WHERE i.contact_id = c.id AND i.kind = 'email'
+        UNION ALL
+        SELECT d.reason FROM contacts_suppression d WHERE d.kind = 'domain' AND d.domain = c.email_domain
+    ) p
+    WHERE NOT (%(transactional)s AND p.reason = 'unsubscribed')
     ORDER BY array_position(ARRAY['hard_bounce', 'complained', 'unsubscribed', 'manual', 'erased', 'import'], p.reason::text)
     LIMIT 1
 ) s ON true
+
+
+-- name: shrink
+-- Who and what for stays provable: pseudonym, purpose, action, basis, version and hash of the wording, times.
+UPDATE contacts_consentrecord
+   SET contact_id = NULL, wording = '', source_url = '', sealed_evidence = NULL
+ WHERE contact_id = %(contact_id)s

@@ -1,0 +1,12 @@
+-- name: field_used
+SELECT EXISTS (SELECT 1 FROM contacts_contact WHERE attributes @? ('$.' || to_json(%(key)s::text)::text)::jsonpath)
+
+-- name: sensitive_field_used
+SELECT EXISTS (SELECT 1 FROM contacts_contact WHERE filled @> ARRAY[%(key)s::text])
+
+-- name: value_used
+SELECT EXISTS (SELECT 1 FROM contacts_contact WHERE attributes @> %(part)s::jsonb)
+
+-- name: estimate
+-- Kept up to date by autovacuum; -1 before the first vacuum or analyse.
+SELECT reltuples::bigint FROM pg_class WHERE oid = 'contacts_contact'::regclass
