@@ -89,7 +89,7 @@ def audience_count(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """What the ticked audience would be, without saving: for campaigns whose draft is not open."""
     campaign = campaign_of(request, public_id)
     values = _audience_values(campaign, request)
-    campaign.audience, campaign.exclusions = values.audience, values.exclusions  # type: ignore[assignment]
+    campaign.audience, campaign.exclusions = values.audience, values.exclusions
     return _counted(request, campaign, saved=None)
 
 

@@ -24,7 +24,16 @@ from hongyan.content.errors import ContentProblem
 from hongyan.delivery import selectors as delivery
 from hongyan.delivery.types import MessageState
 from hongyan.web.campaigns.common import actor_of, base_context, campaign_of, sentence, to
-from hongyan.web.campaigns.words import ACTS, MAIL_TYPES, MESSAGE_STATES, OUTSIDE, STAGES, failure, reason
+from hongyan.web.campaigns.words import (
+    ACTS,
+    MAIL_TYPES,
+    MESSAGE_STATES,
+    OUTSIDE,
+    STAGES,
+    failure,
+    reason,
+    state_and_reason,
+)
 
 PEOPLE_PER_PAGE = 50
 # Lists of recipients by outcome: tab, states.
@@ -241,7 +250,7 @@ def _reasons(campaign: Campaign, snap: Snapshot) -> list[dict[str, Any]]:
     base = reverse("campaigns:recipients", args=[campaign.public_id])
     rows = [
         {
-            "label": f"{MESSAGE_STATES[state.name.lower()]}: {reason(code)}",
+            "label": state_and_reason(state.name.lower(), code),
             "value": count,
             "href": f"{base}?outcome={_outcome_of(state)}&reason={code}",
             "tone": "bad" if state in {MessageState.BOUNCED, MessageState.FAILED} else "quiet",

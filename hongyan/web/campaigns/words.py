@@ -139,9 +139,17 @@ MESSAGE_STATES: Words = {
 }
 
 
+_PAIR = _("%(state)s: %(reason)s")
+
+
 def reason(code: str) -> str:
     """A reason in words; an unknown code stays visible as it is."""
     return str(REASONS.get(code, code))
+
+
+def state_and_reason(state: str, code: str) -> str:
+    """ "Bounced: mailbox does not exist"."""
+    return _PAIR % {"state": MESSAGE_STATES[state], "reason": reason(code)}
 
 
 def failure(code: str) -> str:

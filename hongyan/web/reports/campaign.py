@@ -25,7 +25,7 @@ from hongyan.campaigns.states import LIVE, State
 from hongyan.delivery import selectors as delivery
 from hongyan.web import figures
 from hongyan.web.campaigns.common import sentence
-from hongyan.web.campaigns.words import MAIL_TYPES, MESSAGE_STATES, PILLS, STAGES, STATES, reason
+from hongyan.web.campaigns.words import MAIL_TYPES, MESSAGE_STATES, PILLS, STAGES, STATES, reason, state_and_reason
 from hongyan.web.reports.common import LABELS, MARK_OF, STATES_OF, actor_of, campaign_of, organisation_zone, outcome_of
 
 PER_PAGE = 50
@@ -205,7 +205,7 @@ def _opens(found: Report, people: str) -> list[dict[str, Any]]:
 def _losses(found: Report, people: str) -> list[dict[str, Any]]:
     rows = [
         {
-            "label": f"{MESSAGE_STATES[state]}: {reason(code)}",
+            "label": state_and_reason(state, code),
             "value": count,
             "href": f"{people}?outcome={_outcome_of(state)}&reason={code}",
             "tone": "bad" if state in {"bounced", "failed"} else "quiet",

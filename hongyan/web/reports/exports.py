@@ -20,7 +20,7 @@ from hongyan.analytics.types import Outcome, Report
 from hongyan.audit.services import record
 from hongyan.campaigns.models import Campaign
 from hongyan.ingest.neutral import neutralise
-from hongyan.web.campaigns.words import MESSAGE_STATES, reason
+from hongyan.web.campaigns.words import state_and_reason
 from hongyan.web.reports.campaign import people_page
 from hongyan.web.reports.common import LABELS, actor_of, campaign_of, organisation_zone, outcome_of
 
@@ -97,7 +97,7 @@ def _figure_rows(campaign: Campaign, report: Report) -> Iterator[Sequence[Cell]]
     for label, share in shares:
         yield (label, share.count, share.of, share.value, share.low, share.high)
     for (state, code), count in report.reasons.items():
-        yield (f"{MESSAGE_STATES[state]}: {reason(code)}", count, report.recipients, None, None, None)
+        yield (state_and_reason(state, code), count, report.recipients, None, None, None)
     yield ()
     yield (_("link"), _("people"), _("clicks"), _("scanner clicks"), _("address"), _("text"))
     for row in report.links:
