@@ -8,6 +8,12 @@ import pytest
 from tests.browser import _application, chromium, open_page, site  # noqa: F401  fixtures for every room
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests last: Playwright keeps a loop running in this thread, in which no asynchronous test can run."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """Tests with real transactions empty the tables afterwards, which append-only tables refuse: their guards against

@@ -125,7 +125,9 @@ async def test_each_refusal_has_its_reason() -> None:
         listed = factory.contact(email="listed@example.com")
         suppress(actor=factory.ACTOR, kind="email", value="listed@example.com", reason=SuppressionReason.COMPLAINED)
         left = factory.contact()
-        unsubscribe(actor=factory.ACTOR, contact_id=left.pk, topic_key=None, evidence=Evidence(method="one_click"))
+        unsubscribe(
+            actor=factory.ACTOR, contact_id=left.pk, topic_key="promotion", evidence=Evidence(method="one_click")
+        )
         expected = {
             factory.contact(consent=False).pk: "no_consent",
             factory.contact(email="").pk: "no_email",
