@@ -27,7 +27,7 @@ from hongyan.ingest.models import ColumnMemory, Import
 from hongyan.ingest.storage import SealedReader, SealedWriter, new_key
 from hongyan.ingest.types import ConsentChoice, ConsentTerms, DateOrder, ImportState, Options
 from hongyan.jobs.models import Job
-from hongyan.jobs.services import job_cancel, job_pause, job_resume, job_start
+from hongyan.jobs.services import job_cancel, job_pause, job_resume, job_retry, job_start
 
 POLICIES = ("update", "skip", "fill_empty")
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
@@ -323,8 +323,14 @@ def import_pause(*, actor: Actor, public_id: uuid.UUID) -> Import:
 
 
 def import_resume(*, actor: Actor, public_id: uuid.UUID) -> Import:
+    """After a pause, or after its job failed for a reason of ours: it goes on where it stopped."""
     rest.check_free_space()
-    return _with_job(actor, public_id, job_resume)
+    return _with_job(actor, public_id, _resume_or_retry)
+
+
+def _resume_or_retry(*, actor: Actor, job_id: int) -> Job:
+    job = job_resume(actor=actor, job_id=job_id)
+    return job_retry(actor=actor, job_id=job_id) if job.ended else job
 
 
 def _with_job(actor: Actor, public_id: uuid.UUID, act: Any) -> Import:

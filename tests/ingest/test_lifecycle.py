@@ -83,6 +83,20 @@ def test_a_chunk_that_fails_leaves_no_trace(monkeypatch: pytest.MonkeyPatch) -> 
     assert (row.chunk, Contact.objects.count(), Identifier.objects.count()) == (0, 0, 0)
 
 
+def test_after_a_failure_of_ours_it_can_be_taken_up_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = ready("email\na@example.com\n")
+    job = services.import_start(actor=ACTOR, public_id=row.public_id)
+    with monkeypatch.context() as broken:
+        broken.setattr(runner, "add_creations", lambda *_: 1 / 0)
+        job_run(job_id=job.pk)
+    job.refresh_from_db()
+    assert job.state == "failed"
+    services.import_resume(actor=ACTOR, public_id=row.public_id)
+    job_run(job_id=job.pk)
+    row.refresh_from_db()
+    assert (row.state, Contact.objects.count()) == (ImportState.FINISHED, 1)
+
+
 def test_the_job_cancels_and_says_so() -> None:
     row = ready("email\na@example.com\n")
     services.import_start(actor=ACTOR, public_id=row.public_id)
