@@ -88,7 +88,9 @@ def prepare() -> list[bytes]:
     sender = sender_create(actor=boss, values=SenderValues("Shop", "shop@news.example.com", "Shop", "Road 1"))
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO contacts_contact (public_id, seal_version) SELECT gen_random_uuid(), 0 FROM generate_series(1, %s)", [MESSAGES]
+            "INSERT INTO contacts_contact (public_id, seal_version) "
+            "SELECT gen_random_uuid(), 0 FROM generate_series(1, %s)",
+            [MESSAGES],
         )
     dispatch(
         origin=Origin.starting("campaign", 1),

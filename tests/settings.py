@@ -15,7 +15,8 @@ if not os.environ.get("HONGYAN_TEST_STARTED"):
 
         _server = embedded.start(_folder, throwaway=True)
         os.environ["HONGYAN_DATABASE_URL"] = embedded.url(_folder)
-        atexit.register(lambda: (_server.cleanup(), shutil.rmtree(_folder, ignore_errors=True)))
+        atexit.register(shutil.rmtree, _folder, ignore_errors=True)
+        atexit.register(_server.cleanup)  # runs first: last registered
     else:
         os.environ["HONGYAN_DATABASE_URL"] = os.environ["HONGYAN_TEST_DATABASE_URL"]
 

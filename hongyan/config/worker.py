@@ -27,10 +27,11 @@ async def main() -> None:
 
 def lanes() -> dict[str, Lane]:
     from hongyan.delivery.sender import run_sender
+    from hongyan.edge.digest import run_digest
     from hongyan.jobs.worker import run_worker
 
     name = f"{os.uname().nodename}-{os.getpid()}"
-    return {"jobs": run_worker, "sender": lambda stop: run_sender(stop, worker_name=name)}
+    return {"jobs": run_worker, "sender": lambda stop: run_sender(stop, worker_name=name), "digest": run_digest}
 
 
 async def keep_running(name: str, lane: Lane, stop: asyncio.Event) -> None:

@@ -32,8 +32,8 @@ def register_eraser(room: str, erase: Eraser) -> None:
 def contact_erase(
     *, actor: Actor, contact_id: int, reason: str, unchanged_since: datetime | None = None
 ) -> ErasureReceipt:
-    """reason: request | retention | staff. unchanged_since: ``updated_at`` the person confirming has seen; if the contact
-    changed meanwhile, ErasureRefused. Raises ContactNotFound.
+    """reason: request | retention | staff. unchanged_since: ``updated_at`` the person confirming has seen; if the
+    contact changed meanwhile, ErasureRefused. Raises ContactNotFound.
     """
     actor.require(Permission.CONTACT_ERASE)
     with transaction.atomic():

@@ -26,8 +26,8 @@ RESERVED: Final = frozenset(
     {*IDENTITY_FIELDS, *PLAIN_FIELDS}
     | set(
         (
-            "id public_id contact contact_id sealed filled attributes provenance source owner owner_id is_demo created_at "
-            "updated_at last_activity_at email_domain birth_month birth_day has_email has_phone search_tokens consent "
+            "id public_id contact contact_id sealed filled attributes provenance source owner owner_id is_demo "
+            "created_at updated_at last_activity_at email_domain birth_month birth_day has_email has_phone search_tokens consent "
             "consents consent_status tags tag list lists segment segments audience topic topics password secret token "
             "name first_name last_name surname extra custom field fields all any not null true false none everyone "
             "unsubscribe preferences campaign sender now today event events score tenant tenant_id role permissions"
@@ -141,7 +141,7 @@ def typed(definition: FieldDefinition, value: Any, *, zone: str = "UTC") -> Any:
 
     number: int or float; boolean: bool; date, datetime: ISO 8601 text; choices: list of texts; others: text.
     """
-    if value is None or value == "" or value == []:
+    if value is None or value in ("", []):
         return None
     kind = Type(definition.type)
     if kind is Type.BOOLEAN and isinstance(value, bool):

@@ -28,7 +28,7 @@ def preferences_of(*, contact_id: int, language: str | None = None) -> Preferenc
     if contact is None:
         raise ContactNotFound
     tongue = language or contact.language or "zh"
-    states = dict(
+    states: dict[int | None, str] = dict(
         ConsentState.objects.filter(contact=contact, channel=Channel.EMAIL).values_list("topic_id", "state")
     )
     whole = states.get(None, "none")
@@ -48,11 +48,16 @@ def preferences_of(*, contact_id: int, language: str | None = None) -> Preferenc
 
 
 def preferences_change(
-    *, actor: Actor, contact_id: int, topics_wanted: Mapping[str, bool], evidence: Evidence,
-    tracking_open: bool | None = None, tracking_click: bool | None = None,
+    *,
+    actor: Actor,
+    contact_id: int,
+    topics_wanted: Mapping[str, bool],
+    evidence: Evidence,
+    tracking_open: bool | None = None,
+    tracking_click: bool | None = None,
 ) -> int:
-    """Record each choice that differs from what holds; returns how many. Choosing a topic again after unsubscribing from
-    everything lifts that suppression: it is the person's own act. None leaves a tracking choice as it is.
+    """Record each choice that differs from what holds; returns how many. Choosing a topic again after unsubscribing
+    from everything lifts that suppression: it is the person's own act. None leaves a tracking choice as it is.
     """  # fmt: skip
     before = preferences_of(contact_id=contact_id)
     changed = 0
@@ -90,7 +95,7 @@ def lift_unsubscription(*, actor: Actor, contact_id: int) -> None:
             lift_blind(actor=actor, kind="email", blind=bytes(row.blind), reason=reason)
 
 
-def _say(
+def _say(  # noqa: PLR0917  one line at each use
     actor: Actor, contact_id: int, channel: Channel, topic_key: str | None, action: ConsentAction, evidence: Evidence
 ) -> None:
     consent_record(
@@ -100,6 +105,4 @@ def _say(
 
 def _suppressed(contact_id: int) -> bool:
     blinds = Identifier.objects.filter(contact_id=contact_id, kind=Identifier.Kind.EMAIL).values("blind")
-    return Suppression.objects.filter(
-        kind="email", blind__in=blinds, reason=SuppressionReason.UNSUBSCRIBED
-    ).exists()
+    return Suppression.objects.filter(kind="email", blind__in=blinds, reason=SuppressionReason.UNSUBSCRIBED).exists()

@@ -89,7 +89,12 @@ def suppressions_of(*, contact_id: int) -> list[Suppression]:
 
 
 def suppression_page(
-    *, actor: Actor, after: Cursor | None = None, reason: str = "", value: tuple[str, str] | None = None, limit: int = 50
+    *,
+    actor: Actor,
+    after: Cursor | None = None,
+    reason: str = "",
+    value: tuple[str, str] | None = None,
+    limit: int = 50,
 ) -> Page[SuppressionRow]:
     """Newest first. value: (kind, normalised value) to look one address up."""
     actor.require(Permission.CONTACT_VIEW)

@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -26,7 +25,7 @@ def database(db: None) -> None:
 
 
 @pytest.fixture
-def sent(database: None) -> Iterator[SentMail]:
+def sent(database: None) -> SentMail:
     """A promotion that Wang Wei got an hour ago."""
     person = factory.contact(email="wang.wei@example.com", full_name="王伟")
     version = factory.content()

@@ -9,105 +9,116 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('contacts', '0002_topics_and_ledger_guard'),
+        ("contacts", "0002_topics_and_ledger_guard"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ConfirmationRequest',
+            name="ConfirmationRequest",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('topic_keys', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=48), size=None)),
-                ('token_sha256', models.BinaryField(max_length=32, unique=True)),
-                ('language', models.CharField(max_length=16)),
-                ('wording', models.TextField(blank=True)),
-                ('wording_version', models.CharField(blank=True, max_length=64)),
-                ('sealed', models.BinaryField(null=True)),
-                ('ip_blind', models.BinaryField(max_length=16, null=True)),
-                ('created_contact', models.BooleanField(default=False)),
-                ('requested_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('confirmed_at', models.DateTimeField(null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "topic_keys",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=48), size=None),
+                ),
+                ("token_sha256", models.BinaryField(max_length=32, unique=True)),
+                ("language", models.CharField(max_length=16)),
+                ("wording", models.TextField(blank=True)),
+                ("wording_version", models.CharField(blank=True, max_length=64)),
+                ("sealed", models.BinaryField(null=True)),
+                ("ip_blind", models.BinaryField(max_length=16, null=True)),
+                ("created_contact", models.BooleanField(default=False)),
+                ("requested_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("confirmed_at", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='SignupForm',
+            name="SignupForm",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=hongyan.core.ids.uuid7, editable=False, unique=True)),
-                ('name', models.CharField(max_length=80)),
-                ('fields', models.JSONField(default=list)),
-                ('texts', models.JSONField(default=dict)),
-                ('wording_version', models.PositiveIntegerField(default=1)),
-                ('redirect_hosts', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=253), default=list, size=None)),
-                ('honeypot', models.CharField(max_length=24)),
-                ('hourly_limit', models.PositiveIntegerField(default=20)),
-                ('active', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=hongyan.core.ids.uuid7, editable=False, unique=True)),
+                ("name", models.CharField(max_length=80)),
+                ("fields", models.JSONField(default=list)),
+                ("texts", models.JSONField(default=dict)),
+                ("wording_version", models.PositiveIntegerField(default=1)),
+                (
+                    "redirect_hosts",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=253), default=list, size=None
+                    ),
+                ),
+                ("honeypot", models.CharField(max_length=24)),
+                ("hourly_limit", models.PositiveIntegerField(default=20)),
+                ("active", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Tombstone',
+            name="Tombstone",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('contact_id', models.BigIntegerField(unique=True)),
-                ('public_id', models.UUIDField(unique=True)),
-                ('created_at', models.DateTimeField()),
-                ('erased_at', models.DateTimeField()),
-                ('reason', models.CharField(max_length=16)),
-                ('digest', models.CharField(max_length=64)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("contact_id", models.BigIntegerField(unique=True)),
+                ("public_id", models.UUIDField(unique=True)),
+                ("created_at", models.DateTimeField()),
+                ("erased_at", models.DateTimeField()),
+                ("reason", models.CharField(max_length=16)),
+                ("digest", models.CharField(max_length=64)),
             ],
         ),
         migrations.AddField(
-            model_name='suppression',
-            name='domain',
-            field=models.CharField(blank=True, db_default='', max_length=253),
+            model_name="suppression",
+            name="domain",
+            field=models.CharField(blank=True, db_default="", max_length=253),
         ),
         migrations.AddIndex(
-            model_name='contact',
-            index=models.Index(fields=['city', 'created_at', 'id'], name='contact_by_city'),
+            model_name="contact",
+            index=models.Index(fields=["city", "created_at", "id"], name="contact_by_city"),
         ),
         migrations.AddIndex(
-            model_name='contact',
-            index=models.Index(fields=['source', 'created_at', 'id'], name='contact_by_source'),
+            model_name="contact",
+            index=models.Index(fields=["source", "created_at", "id"], name="contact_by_source"),
         ),
         migrations.AddIndex(
-            model_name='contact',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['attributes'], name='contact_attributes', opclasses=['jsonb_path_ops']),
+            model_name="contact",
+            index=django.contrib.postgres.indexes.GinIndex(
+                fields=["attributes"], name="contact_attributes", opclasses=["jsonb_path_ops"]
+            ),
         ),
         migrations.AddIndex(
-            model_name='suppression',
-            index=models.Index(fields=['created_at', 'id'], name='suppression_by_time'),
+            model_name="suppression",
+            index=models.Index(fields=["created_at", "id"], name="suppression_by_time"),
         ),
         migrations.AddField(
-            model_name='confirmationrequest',
-            name='contact',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='contacts.contact'),
+            model_name="confirmationrequest",
+            name="contact",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="contacts.contact"),
         ),
         migrations.AddField(
-            model_name='signupform',
-            name='created_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="signupform",
+            name="created_by",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='signupform',
-            name='topics',
-            field=models.ManyToManyField(to='contacts.topic'),
+            model_name="signupform",
+            name="topics",
+            field=models.ManyToManyField(to="contacts.topic"),
         ),
         migrations.AddField(
-            model_name='confirmationrequest',
-            name='form',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, to='contacts.signupform'),
+            model_name="confirmationrequest",
+            name="form",
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, to="contacts.signupform"),
         ),
         migrations.AddIndex(
-            model_name='confirmationrequest',
-            index=models.Index(fields=['ip_blind', 'requested_at'], name='confirmation_by_ip'),
+            model_name="confirmationrequest",
+            index=models.Index(fields=["ip_blind", "requested_at"], name="confirmation_by_ip"),
         ),
         migrations.AddIndex(
-            model_name='confirmationrequest',
-            index=models.Index(fields=['contact', 'requested_at'], name='confirmation_by_contact'),
+            model_name="confirmationrequest",
+            index=models.Index(fields=["contact", "requested_at"], name="confirmation_by_contact"),
         ),
     ]
