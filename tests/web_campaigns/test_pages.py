@@ -28,6 +28,7 @@ def shop() -> Shop:
 
 def page(actor: Actor, language: str = "zh-hans") -> Client:
     client = Client(headers={"accept-language": language})
+    assert actor.id is not None
     user = User.objects.get(pk=actor.id)
     user.language = language
     user.save()
@@ -193,7 +194,9 @@ def test_the_mail_is_shown_in_a_sandbox(shop: Shop) -> None:
     campaign = ready(shop)
     client = page(factory.staff(Role.MARKETER), "en")
     contact = shop.people["good"][0]
-    answer = client.get(reverse("campaigns:preview_body", args=[campaign.public_id]), {"contact": contact.public_id})
+    answer = client.get(
+        reverse("campaigns:preview_body", args=[campaign.public_id]), {"contact": str(contact.public_id)}
+    )
     assert answer.headers["Content-Security-Policy"].startswith("sandbox")
     assert "小**" in answer.content.decode()  # masked: marketers do not read names
 

@@ -111,6 +111,7 @@ def test_the_people_behind_a_figure(told: tuple[Campaign, list[NewEvent]]) -> No
 
 def client_of(actor: Actor, language: str = "en") -> Client:
     client = Client()
+    assert actor.id is not None
     user = User.objects.get(pk=actor.id)
     user.language = language
     user.save()
