@@ -83,7 +83,6 @@ class Counts:
     merged: int = 0  # a further row of a contact that the same file had already brought
     rejected: int = 0
     suppressed: int = 0  # of those taken: unsubscribed, bounced or complained before; stays so
-    consents: int = 0  # consents newly recorded
     tagged: int = 0
     blank: int = 0  # empty lines, not counted as rows
     reasons: dict[str, int] = field(default_factory=dict)  # rejections by code
