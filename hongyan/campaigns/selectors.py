@@ -6,14 +6,17 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from hongyan.accounts.errors import PermissionRefused
 from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
+from hongyan.audience.types import Use, UsedKind
+from hongyan.audience.usage import mentions
 from hongyan.campaigns.errors import CampaignMissing
 from hongyan.campaigns.follow import Snapshot, snapshot_of
 from hongyan.campaigns.models import Campaign, Progress, Transition
-from hongyan.campaigns.states import Act, State
+from hongyan.campaigns.states import FINAL, Act, State
 from hongyan.core import clock
 from hongyan.delivery.types import MessageState
 
@@ -109,6 +112,15 @@ def usual_size(campaign: Campaign) -> tuple[int, int]:
     )
     sizes = sorted(size for size in found if size is not None)
     return (sizes[len(sizes) // 2], len(sizes)) if sizes else (0, 0)
+
+
+def uses_of(kind: UsedKind, key: str) -> list[Use]:
+    """Campaigns yet to end that name a tag, list or saved audience: it cannot be deleted under them."""
+    return [
+        Use(_("Campaign"), campaign.name, f"/campaigns/{campaign.public_id}")
+        for campaign in Campaign.objects.exclude(state__in=[state.value for state in FINAL])
+        if mentions(campaign.audience, kind, key) or mentions(campaign.exclusions, kind, key)
+    ]
 
 
 # -- the home page -----------------------------------------------------------------------------------------------------

@@ -403,6 +403,18 @@ def test_a_duplicate_is_a_draft_without_history(shop: Shop) -> None:
     )
 
 
+def test_an_audience_in_use_cannot_be_deleted_under_a_campaign(shop: Shop) -> None:
+    from hongyan.audience.errors import InUse
+    from hongyan.audience.saved import audience_create, audience_delete
+
+    saved = audience_create(actor=SYSTEM, name="上海的人", tree={"field": "city", "op": "=", "value": "上海"})
+    campaign = ready(shop, audience={"audience": str(saved.public_id)})
+    with pytest.raises(InUse):
+        audience_delete(actor=SYSTEM, audience=saved)
+    sending.campaign_cancel(actor=SYSTEM, campaign_id=campaign.pk)
+    audience_delete(actor=SYSTEM, audience=saved)
+
+
 ACTS: dict[str, Callable[[Any, int], object]] = {
     "edit": lambda actor, pk: campaign_reopen(actor=actor, campaign_id=pk),
     "duplicate": lambda actor, pk: campaign_duplicate(actor=actor, campaign_id=pk),
