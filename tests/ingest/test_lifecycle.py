@@ -177,10 +177,8 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     size = store(stored, key, [path.read_bytes()])
     tracemalloc.start()
     with SealedReader(stored, key) as source:
-        rows = sum(
-            len(chunk.rows)
-            for chunk in DelimitedReader(source, Dialect()).chunks(1_000)  # type: ignore[arg-type]
-        )
+        reader = DelimitedReader(source, Dialect())  # type: ignore[arg-type]
+        rows = sum([len(chunk.rows) for chunk in reader.chunks(1_000)])
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert rows == 60_000
