@@ -1,5 +1,6 @@
 """Pages of campaigns and reports for every role, in both languages; and the way from draft to sent."""
 
+import json
 from typing import Any
 
 import pytest
@@ -76,6 +77,24 @@ def test_every_page_opens(shop: Shop, language: str) -> None:
         assert "example.com" not in text.replace("news.example.com", "").replace("shop.example.com", "") or (
             "***@example.com" in text
         ), f"{address} shows an address in clear to a marketer"
+
+
+def test_conditions_and_ticks_make_one_audience(shop: Shop) -> None:
+    client = page(factory.staff(Role.MARKETER), "en")
+    key = factory.tagged("vip", shop.people["nameless"])
+    campaign = ready(shop, audience=None)
+    address = reverse("campaigns:audience", args=[campaign.public_id])
+    condition = {"field": "city", "op": "=", "value": "上海"}
+    client.post(address, {"conditions": json.dumps(condition)}, headers={"HX-Request": "true"})
+    campaign.refresh_from_db()
+    assert campaign.audience == condition
+    assert "上海" in client.get(address).content.decode()
+    client.post(address, {"conditions": json.dumps(condition), "pick": f"tag:{key}"}, headers={"HX-Request": "true"})
+    campaign.refresh_from_db()
+    assert campaign.audience == {"any": [{"tag": key}, condition]}
+    client.post(address, {"conditions": "[broken", "pick": f"tag:{key}"}, headers={"HX-Request": "true"})
+    campaign.refresh_from_db()
+    assert campaign.audience == {"tag": key}
 
 
 def test_an_empty_installation_explains_itself() -> None:

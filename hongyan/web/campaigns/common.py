@@ -86,7 +86,7 @@ def attempt(request: HttpRequest, act: Callable[[], object], *, done: str = "") 
     return True
 
 
-def refusal_text(refused: Exception) -> str:  # noqa: PLR0911  # a list of cases
+def refusal_text(refused: Exception) -> str:  # a list of cases
     match refused:
         case PreflightBlocks():
             return _("Something still stops the send. It is marked in the list below.")

@@ -1,5 +1,6 @@
 """The steps of preparing a campaign: about, audience, mail, sender and time, review."""
 
+import json
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -31,6 +32,7 @@ from hongyan.web.campaigns.common import actor_of, attempt, base_context, campai
 from hongyan.web.campaigns.forms import AboutForm, SendingForm, WordingForm
 from hongyan.web.campaigns.words import MAIL_TYPES, OUTSIDE, STAGE_HINTS, STAGES
 
+MAX_CONDITIONS = 100_000  # characters of JSON
 STEPS = ("about", "audience", "mail", "sending", "review")
 
 
@@ -78,6 +80,7 @@ def audience(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "exclusion_groups": picks.groups(excepted or []),
         "everyone": chosen == [picks.EVERYONE],
         "custom": chosen is None,
+        "conditions": json.dumps(campaign.audience, ensure_ascii=False) if chosen is None else "",
         "custom_exclusions": excepted is None,
         **_count_context(campaign),
     }
@@ -273,18 +276,25 @@ def _about(values: CampaignValues, data: dict[str, Any]) -> CampaignValues:
 
 
 def _audience_values(campaign: Campaign, request: HttpRequest) -> CampaignValues:
-    """Ticks become trees; a tree that ticks cannot say stays as it is unless something is ticked instead."""
+    """Ticks and conditions become one tree: anybody of any of them."""
     values = values_of(campaign)
     ticked = [picks.EVERYONE] if request.POST.get("everyone") else request.POST.getlist("pick")
-    tree = picks.tree_of(ticked)
+    tree = picks.with_conditions(ticked, _conditions(request))
     excepted = picks.tree_of(request.POST.getlist("except"))
-    keep = picks.picks_of(campaign.audience) is None and tree is None and "keep_custom" in request.POST
     keep_except = picks.picks_of(campaign.exclusions) is None and excepted is None and "keep_exclusions" in request.POST
-    return replace(
-        values,
-        audience=campaign.audience if keep else tree,
-        exclusions=campaign.exclusions if keep_except else excepted,
-    )
+    return replace(values, audience=tree, exclusions=campaign.exclusions if keep_except else excepted)
+
+
+def _conditions(request: HttpRequest) -> dict[str, Any] | None:
+    """What the builder holds; preflight judges it, here only its outer shape counts."""
+    text = request.POST.get("conditions", "").strip()
+    if not text or len(text) > MAX_CONDITIONS:
+        return None
+    try:
+        tree = json.loads(text)
+    except ValueError:
+        return None
+    return tree if isinstance(tree, dict) and tree else None
 
 
 def _counted(request: HttpRequest, campaign: Campaign, *, saved: bool | None) -> HttpResponse:

@@ -46,6 +46,16 @@ def tree_of(values: Sequence[str]) -> dict[str, Any] | None:
     return leaves[0] if len(leaves) == 1 else {"any": leaves}
 
 
+def with_conditions(values: Sequence[str], conditions: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Anybody of the ticked ones, or who meets the conditions."""
+    ticked = tree_of(values)
+    if ticked is None or conditions is None:
+        return conditions if ticked is None else ticked
+    if ticked == {"everyone": True}:
+        return ticked
+    return {"any": [*ticked.get("any", [ticked]), conditions]}
+
+
 def picks_of(tree: Mapping[str, Any] | None) -> list[str] | None:
     """The ticks that say the same as the tree; None when only conditions can say it.
 
