@@ -42,7 +42,7 @@ def _event(
     return NewEvent(1000 + message_id, name.value, at, "edge", properties)
 
 
-def marks_of(event: NewEvent) -> set[tuple[Mark, int]]:  # noqa: PLR0911  # a list of cases
+def marks_of(event: NewEvent) -> set[tuple[Mark, int]]:  # a list of cases
     """What an event says of its message, in plain words."""
     machine = event.properties.get("machine")
     link = event.properties.get("link", -1)

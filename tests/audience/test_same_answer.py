@@ -91,7 +91,7 @@ FACTS = st.builds(
 )
 
 
-def _field_condition(key: str, kind: str) -> st.SearchStrategy[dict[str, Any]]:  # noqa: PLR0911 a table of kinds
+def _field_condition(key: str, kind: str) -> st.SearchStrategy[dict[str, Any]]:
     def with_value(op: str, value: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
         return st.builds(lambda v: {"field": key, "op": op, "value": v}, value)
 
