@@ -5,10 +5,11 @@ SELECT * FROM unnest(%(contact_ids)s::bigint[], %(channels)s::text[], %(topic_id
                      %(since)s::timestamptz[])
 ON CONFLICT (contact_id, channel, topic_id) DO UPDATE SET state = excluded.state, since = excluded.since
 WHERE contacts_consentstate.since <= excluded.since
-  -- Asking again does not take away what was given.
-  AND NOT (excluded.state = 'pending' AND contacts_consentstate.state = 'given')
+  -- Asking does not take away what was given, nor what was withdrawn: anybody can type an address into a form.
+  AND NOT (excluded.state = 'pending' AND contacts_consentstate.state IN ('given', 'withdrawn'))
 
 -- name: refusals
+-- {suppressed}: one of the two joins below, by how many people are asked about.
 -- Why each of these contacts may not be mailed, or NULL. Rules, first that applies:
 --   no address; suppressed (by address or by its domain); for what needs consent: withdrawn for the topic or the channel,
 --   waiting for confirmation, or never given. Transactional mail needs no consent but respects every suppression except
@@ -31,6 +32,16 @@ LEFT JOIN contacts_consentstate whole
     ON whole.contact_id = c.id AND whole.channel = 'email' AND whole.topic_id IS NULL
 LEFT JOIN contacts_consentstate topic
     ON topic.contact_id = c.id AND topic.channel = 'email' AND topic.topic_id = %(topic_id)s::bigint
+{suppressed}
+
+
+-- name: shrink
+-- Who and what for stays provable: pseudonym, purpose, action, basis, version and hash of the wording, times.
+UPDATE contacts_consentrecord
+   SET contact_id = NULL, wording = '', source_url = '', sealed_evidence = NULL
+ WHERE contact_id = %(contact_id)s
+
+-- name: suppressed_of_few
 LEFT JOIN LATERAL (
     SELECT p.reason FROM (
         SELECT q.reason FROM contacts_identifier i
@@ -44,9 +55,22 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) s ON true
 
-
--- name: shrink
--- Who and what for stays provable: pseudonym, purpose, action, basis, version and hash of the wording, times.
-UPDATE contacts_consentrecord
-   SET contact_id = NULL, wording = '', source_url = '', sealed_evidence = NULL
- WHERE contact_id = %(contact_id)s
+-- name: suppressed_of_all
+-- The suppression list once, turned to contacts, instead of a look-up for each contact.
+LEFT JOIN (
+    SELECT contact_id, (array_agg(reason ORDER BY rank))[1] AS reason
+    FROM (
+        SELECT i.contact_id, q.reason,
+            array_position(ARRAY['hard_bounce', 'complained', 'unsubscribed', 'manual', 'erased', 'import'], q.reason::text) AS rank
+        FROM contacts_suppression q
+        JOIN contacts_identifier i ON i.kind = 'email' AND i.blind = q.blind
+        WHERE q.kind = 'email' AND NOT (%(transactional)s AND q.reason = 'unsubscribed')
+        UNION ALL
+        SELECT k.id, d.reason,
+            array_position(ARRAY['hard_bounce', 'complained', 'unsubscribed', 'manual', 'erased', 'import'], d.reason::text)
+        FROM contacts_suppression d
+        JOIN contacts_contact k ON k.email_domain = d.domain
+        WHERE d.kind = 'domain' AND NOT (%(transactional)s AND d.reason = 'unsubscribed')
+    ) found
+    GROUP BY contact_id
+) s ON s.contact_id = c.id
