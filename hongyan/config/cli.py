@@ -1,11 +1,15 @@
 """The command line for administrators."""
 
+import functools
+import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from hongyan.config import boot
+from hongyan.ingest.command import export_command, import_command
 
 app = typer.Typer(
     help="Hongyan 鸿雁: CRM with e-mail marketing inside.",
@@ -66,6 +70,25 @@ def migrate() -> None:
     with boot.product():
         boot.migrate()
     typer.echo("✓ The schema is up to date.")
+
+
+def _with_product(command: Callable[..., None]) -> Callable[..., None]:
+    """A command of a room, given its database and the terminal's language; its options stay as they are."""
+
+    @functools.wraps(command)
+    def run(**options: Any) -> None:
+        with boot.product():
+            from django.utils import translation
+
+            language = os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
+            with translation.override("zh-hans" if language.startswith("zh") else "en"):
+                command(**options)
+
+    return run
+
+
+app.command("import")(_with_product(import_command))
+app.command("export")(_with_product(export_command))
 
 
 @user_app.command("add")
