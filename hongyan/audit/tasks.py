@@ -1,3 +1,4 @@
+from django.db import close_old_connections
 from procrastinate.contrib.django import app
 
 from hongyan.audit.services import seal
@@ -8,4 +9,5 @@ from hongyan.audit.services import seal
 def audit_seal(timestamp: int) -> None:
     """Procrastinate directly: this room and ``jobs`` stand side by side and do not know each other."""
     del timestamp
+    close_old_connections()
     seal()

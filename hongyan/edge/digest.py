@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.db import connection, transaction
+from django.db import close_old_connections, connection, transaction
 
 from hongyan.contacts.consent import tracking_allowed
 from hongyan.core import clock
@@ -46,12 +46,17 @@ class SettledHit:
 async def run_digest(stop: asyncio.Event) -> None:
     """The lane: digest until there is nothing, rest, again."""
     while not stop.is_set():
-        done = await sync_to_async(digest_hits)()
+        done = await sync_to_async(_turn, thread_sensitive=False)()
         if done < _BATCH:
             try:
                 await asyncio.wait_for(stop.wait(), _REST_S)
             except TimeoutError:
                 continue
+
+
+def _turn() -> int:
+    close_old_connections()  # the lane lives on when the database restarts
+    return digest_hits()
 
 
 def digest_hits(*, settled_before: datetime | None = None) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.db import close_old_connections
 from django.utils.functional import Promise
 from procrastinate.contrib.django import app
 
@@ -79,6 +80,7 @@ def periodic(*, cron: str, name: str = "") -> Callable[[Callable[[], object]], C
 
         def work(timestamp: int) -> None:
             del timestamp
+            close_old_connections()  # a database that restarted must not fail every later run of this thread
             run()
 
         task = app.task(name=task_name, queue="periodic", lock=task_name, queueing_lock=task_name)(work)

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from django.db import connection
+from django.db import close_old_connections, connection
 from django.utils import timezone
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
@@ -21,6 +21,7 @@ KEEP_ENTRIES = timedelta(days=30)
 @app.task(name=TASK_NAME, queue="jobs", pass_context=True)
 def run_job(context: JobContext, *, job_id: int) -> None:
     del context
+    close_old_connections()
     job_run(job_id=job_id, should_stop=stopping.wanted)
 
 
