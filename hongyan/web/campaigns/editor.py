@@ -42,7 +42,9 @@ def create(request: HttpRequest) -> HttpResponse:
     actor.require(Permission.CAMPAIGN_EDIT)
     form = AboutForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        campaign = campaign_create(actor=actor, values=_about(CampaignValues(), form.cleaned_data))
+        # Sender and topic as its kind suggests, so that the audience is counted with them from the beginning.
+        usual = _sending_usual(form.cleaned_data["mail_type"])
+        campaign = campaign_create(actor=actor, values=_about(usual, form.cleaned_data))
         return to("audience", campaign)
     return render(
         request, "campaigns/create.html", {"form": form, "stage_hints": _hints(), "steps": _steps(None, "about")}
@@ -346,6 +348,12 @@ def _sending_initial(campaign: Campaign, default_sender: int | None, topics: lis
         "timing": campaign.timing,
         "send_at": local.strftime("%Y-%m-%dT%H:%M") if local is not None else "",
     }
+
+
+def _sending_usual(mail_type: str) -> CampaignValues:
+    known = senders()
+    topic = Topic.objects.filter(active=True, key=mail_type).first()
+    return CampaignValues(sender_id=known[0].pk if known else None, topic_id=topic.pk if topic else None)
 
 
 def _topic_name(topic: Topic) -> str:
