@@ -30,10 +30,11 @@ def register_eraser(room: str, erase: Eraser) -> None:
 
 
 def contact_erase(
-    *, actor: Actor, contact_id: int, reason: str, unchanged_since: datetime | None = None
+    *, actor: Actor, contact_id: int, reason: str, unchanged_since: datetime | None = None, suppress: bool = True
 ) -> ErasureReceipt:
     """reason: request | retention | staff. unchanged_since: ``updated_at`` the person confirming has seen; if the
-    contact changed meanwhile, ErasureRefused. Raises ContactNotFound.
+    contact changed meanwhile, ErasureRefused. suppress False: the address may come back (a sign-up nobody confirmed).
+    Raises ContactNotFound.
     """
     actor.require(Permission.CONTACT_ERASE)
     with transaction.atomic():
@@ -43,7 +44,7 @@ def contact_erase(
             raise ContactNotFound from error
         if unchanged_since is not None and contact.updated_at != unchanged_since:
             raise ErasureRefused
-        receipt = _erase(contact, reason)
+        receipt = _erase(contact, reason, suppress=suppress)
         record(
             actor=actor,
             action="contact.erased",
@@ -54,10 +55,11 @@ def contact_erase(
     return receipt
 
 
-def _erase(contact: Contact, reason: str) -> ErasureReceipt:
+def _erase(contact: Contact, reason: str, *, suppress: bool) -> ErasureReceipt:
     at = now()
     removed = {room: erase(contact.pk) for room, erase in sorted(_erasers.items())}
-    _suppress_identifiers(contact, at)
+    if suppress:
+        _suppress_identifiers(contact, at)
     removed["consent_shrunk"] = _shrink_ledger(contact.pk)
     removed["consent_states"] = ConsentState.objects.filter(contact=contact).delete()[0]
     removed["confirmations"] = ConfirmationRequest.objects.filter(contact=contact).delete()[0]

@@ -2,12 +2,15 @@
 
 from django.urls import path
 
-from hongyan.edge.views import preferences, unsubscribe, viewer
+from hongyan.edge.views import forms, preferences, unsubscribe, viewer
 
 app_name = "edge"
 urlpatterns = [
     path("u/<str:token>", unsubscribe.unsubscribe, name="unsubscribe"),
     path("p/<str:token>", preferences.preferences, name="preferences"),
     path("v/<str:token>", viewer.view_mail, name="view"),
+    path("f/confirm/<str:token>", forms.confirmation, name="confirm"),
+    path("f/<uuid:form_id>/", forms.hosted, name="form"),
+    path("f/<uuid:form_id>/embed.js", forms.embed, name="form_embed"),
     path("edge/language/", preferences.language, name="language"),
 ]
