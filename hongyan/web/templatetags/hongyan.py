@@ -308,12 +308,12 @@ def steps(current: int, *labels: str) -> dict[str, Any]:
 
 
 @register.simple_tag
-def avatar(name: str, seed: str = "", size: int = 28) -> SafeString:
+def avatar(name: str, seed: object = "", size: int = 28) -> SafeString:
     """Initials on a quiet colour; Han names show the given name's last character or two."""
     return format_html(
         '<span class="avatar avatar-{} avatar-tone-{}" aria-hidden="true">{}</span>',
         size,
-        figures.tone_of(seed or name),
+        figures.tone_of(str(seed or name)),
         figures.initials(name),
     )
 

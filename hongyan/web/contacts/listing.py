@@ -1,0 +1,255 @@
+"""The list of people: search, filters in the address, saved views, acts on several."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from hongyan.accounts.errors import BadValue, NotFound
+from hongyan.accounts.permissions import Permission
+from hongyan.accounts.saved_views import view_delete, view_save, views_of
+from hongyan.accounts.types import Actor
+from hongyan.audience.lists import list_add
+from hongyan.audience.models import ContactList, Tag
+from hongyan.audience.selectors import tag_tree, tags_of_contacts
+from hongyan.audience.tags import tag_contacts, untag_contacts
+from hongyan.contacts.listing import contact_count, contact_page, values_in_use
+from hongyan.contacts.models import Contact
+from hongyan.contacts.types import ContactFilters, ContactRow, Cursor, Order
+from hongyan.core.sql import SQL
+from hongyan.web.contacts.common import actor_of, open_search, seal_search
+from hongyan.web.contacts.words import STANDINGS, SUPPRESSIONS, country_name, source_name, tag_name
+
+PER_PAGE = 50
+VIEWS = "contacts"
+_KEPT = ("q", "country", "city", "tag", "list", "consent", "order")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One person as the list shows them."""
+
+    row: ContactRow
+    country: str
+    source: str
+    tags: list[tuple[str, str]]  # name, colour
+    suppressed: str
+
+    @property
+    def title(self) -> str:
+        return self.row.name or self.row.email or self.row.phone
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    actor = actor_of(request)
+    actor.require(Permission.CONTACT_VIEW)
+    tags = [tag for _group, held in tag_tree(actor=actor) for tag in held]
+    lists = list(ContactList.objects.order_by("name"))
+    asked = {key: request.GET.get(key, "")[:2000] for key in _KEPT}
+    search = open_search(asked["q"], actor)
+    filters = _filters(asked, search, tags, lists)
+    order = Order(asked["order"]) if asked["order"] in {item.value for item in Order} else Order.NEWEST
+    page = contact_page(
+        actor=actor, filters=filters, after=read_cursor(request.GET.get("after", "")), limit=PER_PAGE, order=order
+    )
+    count = contact_count(actor=actor, filters=filters)
+    filtered = filters != ContactFilters()
+    context = {
+        "lines": _lines(actor, page.rows),
+        "after": write_cursor(page.next),
+        "count": count,
+        "filtered": filtered,
+        "none_at_all": not page.rows and not filtered and "after" not in request.GET,
+        "search": search,
+        "asked": asked,
+        "order": order.value,
+        "orders": [(item.value, label) for item, label in _orders().items()],
+        "chips": _chips(asked, tags, lists),
+        "countries": sorted(
+            ((code, country_name(code)) for code in values_in_use(actor=actor, column="countries")),
+            key=lambda item: item[1],
+        ),
+        "cities": values_in_use(actor=actor, column="cities"),
+        "tags": [(tag.key, tag_name(tag)) for tag in tags],
+        "lists": lists,
+        "standings": STANDINGS.items(),
+        "views": [(view, "?" + view.query) for view in views_of(actor=actor, page=VIEWS)],
+        "masked": not actor.may(Permission.CONTACT_IDENTITY),
+    }
+    return render(request, "contacts/index.html", context)
+
+
+@require_POST
+def search(request: HttpRequest) -> HttpResponse:
+    """By POST, and back to the list with the words sealed: names and addresses stay out of logs and histories."""
+    actor = actor_of(request)
+    actor.require(Permission.CONTACT_VIEW)
+    kept = _kept(request.POST.get("query", ""))
+    text = request.POST.get("text", "").strip()[:200]
+    kept.pop("q", None)
+    if text:
+        kept["q"] = seal_search(text, actor)
+    return _to_list(kept)
+
+
+@require_POST
+def bulk(request: HttpRequest) -> HttpResponse:
+    """Tag, untag or put on a list those who are ticked."""
+    actor = actor_of(request)
+    ids = _chosen(request)
+    act = request.POST.get("act", "")
+    if act in {"tag", "untag"}:
+        tag = Tag.objects.select_related("group").filter(key=request.POST.get("tag", "")).first()
+        if tag is None:
+            messages.error(request, _("Choose a tag first."))
+        elif act == "tag":
+            messages.success(request, _tagged(tag_contacts(actor=actor, tag=tag, contact_ids=ids).added, tag))
+        else:
+            removed = untag_contacts(actor=actor, tag=tag, contact_ids=ids).removed
+            text = ngettext("%(n)d person lost “%(tag)s”", "%(n)d people lost “%(tag)s”", removed)
+            messages.success(request, text % {"n": removed, "tag": tag_name(tag)})
+    elif act == "list":
+        chosen = _uuid(request.POST.get("list", ""))
+        found = ContactList.objects.filter(public_id=chosen).first() if chosen is not None else None
+        if found is None:
+            messages.error(request, _("Choose a list first."))
+        else:
+            added = list_add(actor=actor, contact_list=found, contact_ids=ids)
+            text = ngettext("%(n)d person put on “%(list)s”", "%(n)d people put on “%(list)s”", added)
+            messages.success(request, text % {"n": added, "list": found.name})
+    return _to_list(_kept(request.POST.get("query", "")))
+
+
+@require_POST
+def view_new(request: HttpRequest) -> HttpResponse:
+    kept = _kept(request.POST.get("query", ""))
+    try:
+        view_save(actor=actor_of(request), page=VIEWS, name=request.POST.get("name", ""), query=urlencode(kept))
+    except BadValue:
+        messages.error(request, _("Give the view a name."))
+    else:
+        messages.success(request, _("View saved"))
+    return _to_list(kept)
+
+
+@require_POST
+def view_remove(request: HttpRequest, view_id: UUID) -> HttpResponse:
+    try:
+        view_delete(actor=actor_of(request), view_id=view_id)
+    except NotFound:
+        messages.error(request, _("This view is gone already."))
+    else:
+        messages.success(request, _("View deleted"))
+    return _to_list(_kept(request.POST.get("query", "")))
+
+
+def read_cursor(text: str) -> Cursor | None:
+    """None for what is not one: the list begins anew."""
+    stamp, _tilde, number = text.rpartition("~")
+    if not number.isdecimal() or len(number) > 18:
+        return None
+    try:
+        at = datetime.fromisoformat(stamp) if stamp else None
+    except ValueError:
+        return None
+    return None if at is not None and at.tzinfo is None else Cursor(at, int(number))
+
+
+def write_cursor(cursor: Cursor | None) -> str:
+    if cursor is None:
+        return ""
+    return f"{cursor.at.isoformat() if cursor.at is not None else ''}~{cursor.id}"
+
+
+def _filters(asked: Mapping[str, str], search: str, tags: list[Tag], lists: list[ContactList]) -> ContactFilters:
+    consent = asked["consent"]
+    return ContactFilters(
+        search=search,
+        country=asked["country"],
+        city=asked["city"],
+        consent=("email", "", consent) if consent in STANDINGS else None,
+        within=_within(asked, tags, lists),
+    )
+
+
+def _within(asked: Mapping[str, str], tags: list[Tag], lists: list[ContactList]) -> SQL | None:
+    """A tag or a list that no longer exists means nobody, not everybody."""
+    parts: list[str] = []
+    params: dict[str, Any] = {}
+    if asked["tag"]:
+        params["a0"] = next((tag.pk for tag in tags if tag.key == asked["tag"]), 0)
+        parts.append("SELECT contact_id AS id FROM audience_contacttag WHERE tag_id = %(a0)s")
+    if asked["list"]:
+        params["a1"] = next((found.pk for found in lists if str(found.public_id) == asked["list"]), 0)
+        parts.append("SELECT contact_id AS id FROM audience_listmember WHERE list_id = %(a1)s")
+    return SQL(" INTERSECT ".join(parts), params) if parts else None
+
+
+def _chips(asked: Mapping[str, str], tags: list[Tag], lists: list[ContactList]) -> list[tuple[str, str]]:
+    """(parameter, words) of the filters that are on."""
+    words = {
+        "country": country_name(asked["country"]),
+        "city": asked["city"],
+        "tag": next((tag_name(tag) for tag in tags if tag.key == asked["tag"]), asked["tag"]),
+        "list": next((found.name for found in lists if str(found.public_id) == asked["list"]), asked["list"]),
+        "consent": str(STANDINGS.get(asked["consent"], "")),
+    }
+    return [(key, text) for key, text in words.items() if text]
+
+
+def _lines(actor: Actor, rows: list[ContactRow]) -> list[Line]:
+    held = tags_of_contacts(actor=actor, contact_ids=[row.id for row in rows])
+    return [
+        Line(
+            row=row,
+            country=country_name(row.country),
+            source=source_name(row.source),
+            tags=[(tag_name(tag), tag.colour) for tag in held.get(row.id, [])],
+            suppressed=_(", ").join(str(SUPPRESSIONS.get(reason, reason)) for reason in row.suppressed),
+        )
+        for row in rows
+    ]
+
+
+def _orders() -> dict[Order, str]:
+    return {
+        Order.NEWEST: _("Newest first"),
+        Order.CHANGED: _("Last changed first"),
+        Order.ACTIVE: _("Last active first"),
+    }
+
+
+def _tagged(added: int, tag: Tag) -> str:
+    text = ngettext("%(n)d person now has “%(tag)s”", "%(n)d people now have “%(tag)s”", added)
+    return text % {"n": added, "tag": tag_name(tag)}
+
+
+def _chosen(request: HttpRequest) -> list[int]:
+    chosen = [value for text in request.POST.getlist("ids")[:1000] if (value := _uuid(text)) is not None]
+    return list(Contact.objects.filter(public_id__in=chosen).values_list("pk", flat=True))
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _kept(query: str) -> dict[str, str]:
+    return {key: value for key, value in parse_qsl(query[:4000].lstrip("?")) if key in _KEPT and value}
+
+
+def _to_list(kept: Mapping[str, str]) -> HttpResponse:
+    return redirect(reverse("contacts:index") + (f"?{urlencode(kept)}" if kept else ""))
