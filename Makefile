@@ -11,7 +11,7 @@ export SCALE
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check lint types contract format words messages screenshots lock clean front-test \
-	bench-import bench-send bench-render bench-dispatch bench-tracking
+	bench-import bench-send bench-render bench-dispatch bench-tracking bench-contacts
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -20,13 +20,13 @@ run: $(STAMPS)/run $(STAMPS)/front $(STAMPS)/words ## Set everything up and star
 	@exec $(BIN)/hongyan up --demo --demo-contacts $(CONTACTS)
 
 test: $(STAMPS)/dev $(STAMPS)/front $(STAMPS)/words $(STAMPS)/system ## Set everything up and run the whole suite
-	PATH="$(CURDIR)/$(STAMPS)/node/bin:$$PATH" npm test --prefix . --silent
+	PATH="$(CURDIR)/$(STAMPS)/node/bin:$$PATH" npm run check --silent
+	PATH="$(CURDIR)/$(STAMPS)/node/bin:$$PATH" npm test --silent
 	$(BIN)/python -m pytest
 
 lint: $(STAMPS)/dev ## Formatters, linters, import contract, complete languages
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/djlint --check --quiet hongyan
 	$(BIN)/djlint --lint --quiet hongyan
 	$(BIN)/lint-imports
 	$(BIN)/python -m tools.words check
@@ -36,10 +36,9 @@ types: $(STAMPS)/dev ## mypy strict
 
 check: lint types test ## Everything CI runs
 
-format: $(STAMPS)/dev ## Format Python and templates
+format: $(STAMPS)/dev ## Format Python
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix --quiet .
-	-$(BIN)/djlint --reformat --quiet hongyan
 
 messages: $(STAMPS)/dev ## Collect the words of all rooms into their catalogues
 	$(BIN)/python -m tools.words collect
@@ -57,6 +56,8 @@ bench-dispatch: $(STAMPS)/dev $(STAMPS)/words ## Audience to outbox, against a p
 	@$(BIN)/python -m bench.dispatch
 bench-tracking: $(STAMPS)/dev $(STAMPS)/words ## Opens and clicks, against a bare ASGI answer
 	@$(BIN)/python -m bench.tracking
+bench-contacts: $(STAMPS)/dev $(STAMPS)/words ## The contact list over a million people
+	@$(BIN)/python -m bench.contacts_list
 
 lock: ## Resolve the newest versions and write the hashed locks
 	$(PYTHON) -m venv $(STAMPS)/uv && $(STAMPS)/uv/bin/pip install -q uv
