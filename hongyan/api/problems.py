@@ -1,5 +1,6 @@
 """Errors as problem+json (RFC 9457): what is wrong, where (JSON pointer), and the remedy, in the caller's language."""
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,6 +30,8 @@ from hongyan.content.errors import NotFound as ContentNotFound
 from hongyan.delivery.errors import LowDisk
 from hongyan.ingest.errors import IngestRefused
 from hongyan.ingest.words import refusal
+
+log = logging.getLogger("hongyan.api")
 
 
 class Part(Schema):
@@ -78,7 +81,7 @@ def pointer(*steps: object) -> str:
 
 
 def install(api: NinjaAPI) -> None:
-    """Every expected refusal of every room has one answer here; the rest stays a 500 without details."""
+    """Every expected refusal of every room has one answer here; the rest is a 500 without details."""
     for error_class, handler in _HANDLERS.items():
         api.add_exception_handler(error_class, handler)
 
@@ -86,10 +89,26 @@ def install(api: NinjaAPI) -> None:
 def _validation(request: HttpRequest, error: ValidationError) -> HttpResponse:
     del request
     parts = [
-        Part(pointer=pointer(*_body_path(item["loc"])), code=str(item["type"]), message=str(item["msg"]))
+        Part(pointer=pointer(*_body_path(item["loc"])), code=str(item["type"]), message=_sentence(item))
         for item in error.errors
     ]
     return answer(422, "validation", _("Some values cannot be used."), errors=parts)
+
+
+def _sentence(item: dict[str, Any]) -> str:
+    """In the caller's language; pydantic speaks English only."""
+    kind, about = str(item["type"]), item.get("ctx") or {}
+    if kind == "missing":
+        return _("This is needed.")
+    if kind == "extra_forbidden":
+        return _("There is no field of this name.")
+    if kind in {"enum", "literal_error"}:
+        return _("It has to be one of: %(names)s.") % {"names": about.get("expected", "")}
+    if kind == "too_long":
+        return _("At most %(most)s entries are allowed.") % {"most": about.get("max_length", "")}
+    if kind.endswith(("_type", "_parsing")):
+        return _("A value of another type belongs here.")
+    return _("This value cannot be used.")
 
 
 def _body_path(loc: Sequence[object]) -> Sequence[object]:
@@ -198,6 +217,11 @@ def _disk(request: HttpRequest, error: LowDisk) -> HttpResponse:
     return answer(507, "disk", _("Too little free disk for new work; opt-outs are still taken."))
 
 
+def _fault(request: HttpRequest, error: Exception) -> HttpResponse:
+    log.error("api_failed", exc_info=error, extra={"method": request.method})
+    return answer(500, "fault", _("Something went wrong on our side; the fault was recorded. Try again in a moment."))
+
+
 def _problem(request: HttpRequest, error: Problem) -> HttpResponse:
     del request
     return answer(error.status, error.code, error.title, errors=error.errors)
@@ -237,4 +261,5 @@ _HANDLERS: dict[type[Exception], Any] = {
     ApprovalRefused: _approval,
     IngestRefused: _file,
     LowDisk: _disk,
+    Exception: _fault,
 }

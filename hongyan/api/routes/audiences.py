@@ -5,17 +5,18 @@ from uuid import UUID
 
 from django.http import HttpRequest
 from django.utils.translation import get_language
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 
 from hongyan.accounts.permissions import Permission
 from hongyan.api.auth import actor
+from hongyan.api.bodies import Body
 from hongyan.audience import saved, segments, selectors
 from hongyan.audience.models import SavedAudience
 
 router = Router()
 
 
-class Tree(Schema):
+class Tree(Body):
     """tree: see docs/segments.md, e.g. {"all": [{"field": "city", "op": "=", "value": "上海"}, {"tag": "vip"}]}."""
 
     tree: dict[str, Any]
@@ -26,7 +27,7 @@ class Counted(Schema):
     sentence: str
 
 
-class NewAudience(Schema):
+class NewAudience(Body):
     name: str
     tree: dict[str, Any]
     description: str = ""
@@ -57,9 +58,9 @@ def audience_list(request: HttpRequest) -> list[AudienceOut]:
 
 
 @router.post("", response={201: AudienceOut}, summary="Save an audience")
-def audience_create(request: HttpRequest, data: NewAudience) -> tuple[int, AudienceOut]:
+def audience_create(request: HttpRequest, data: NewAudience) -> Status[AudienceOut]:
     made = saved.audience_create(actor=actor(request), name=data.name, tree=data.tree, description=data.description)
-    return 201, _out(request, made.public_id)
+    return Status(201, _out(request, made.public_id))
 
 
 @router.get("/{audience_id}", response=AudienceOut, summary="One saved audience")

@@ -6,9 +6,10 @@ from uuid import UUID
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 
 from hongyan.api.auth import actor
+from hongyan.api.bodies import Body
 from hongyan.api.paging import Listing, capped, read_cursor, write_cursor
 from hongyan.api.problems import Part, Problem, pointer
 from hongyan.campaigns import approval, preflight, selectors, sending, services
@@ -22,14 +23,12 @@ from hongyan.delivery.models import Sender
 router = Router()
 
 
-class Choice(Schema):
+class Choice(Body):
     choice: EmptyChoice
     text: str = ""
 
 
-class CampaignIn(Schema):
-    """Everything may be set later; preflight says what is missing. topic: its key. sender, template: their ids."""
-
+class CampaignFields(Schema):
     name: str
     stage: Stage = Stage.CONVERSION
     mail_type: MailType = MailType.PROMOTION
@@ -44,7 +43,11 @@ class CampaignIn(Schema):
     choices: dict[str, Choice] = {}
 
 
-class CampaignOut(CampaignIn):
+class CampaignIn(CampaignFields, Body):
+    """Everything may be set later; preflight says what is missing. topic: its key. sender, template: their ids."""
+
+
+class CampaignOut(CampaignFields):
     id: UUID
     state: str
     revision: int
@@ -74,14 +77,14 @@ class PreflightOut(Schema):
     audience_hash: str
 
 
-class Confirmation(Schema):
+class Confirmation(Body):
     """confirmed: the number of people you mean to reach; another number stops the send (409)."""
 
     confirmed: int
     send_at: datetime | None = None
 
 
-class Words(Schema):
+class Words(Body):
     comment: str = ""
 
 
@@ -102,8 +105,8 @@ def campaign_list(
 
 
 @router.post("", response={201: CampaignOut}, summary="Make a draft")
-def campaign_create(request: HttpRequest, data: CampaignIn) -> tuple[int, CampaignOut]:
-    return 201, _out(services.campaign_create(actor=actor(request), values=_values(data)))
+def campaign_create(request: HttpRequest, data: CampaignIn) -> Status[CampaignOut]:
+    return Status(201, _out(services.campaign_create(actor=actor(request), values=_values(data))))
 
 
 @router.get("/{campaign_id}", response=CampaignOut, summary="One campaign")

@@ -4,9 +4,10 @@ from datetime import datetime
 from uuid import UUID
 
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 
 from hongyan.api.auth import actor
+from hongyan.api.bodies import Body
 from hongyan.api.problems import Part, Problem, pointer
 from hongyan.contacts.consent import consent_record, history_of, states_of
 from hongyan.contacts.models import Topic
@@ -42,7 +43,7 @@ class ConsentOut(Schema):
     ledger: list[Line]
 
 
-class NewConsent(Schema):
+class NewConsent(Body):
     """What the person did, and the proof of it. given needs the wording they agreed to."""
 
     channel: Channel = Channel.EMAIL
@@ -83,7 +84,7 @@ def consent_read(request: HttpRequest, contact_id: UUID) -> ConsentOut:
 
 
 @router.post("/{contact_id}/consent", response={201: ConsentOut}, summary="Record an act of the person")
-def consent_write(request: HttpRequest, contact_id: UUID, data: NewConsent) -> tuple[int, ConsentOut]:
+def consent_write(request: HttpRequest, contact_id: UUID, data: NewConsent) -> Status[ConsentOut]:
     who = actor(request)
     contact, _identity = contact_by_public_id(actor=who, public_id=contact_id, audit=False)
     if data.topic is not None and not Topic.objects.filter(key=data.topic).exists():
@@ -105,7 +106,7 @@ def consent_write(request: HttpRequest, contact_id: UUID, data: NewConsent) -> t
             occurred_at=data.occurred_at,
         ),
     )
-    return 201, consent_read(request, contact_id)
+    return Status(201, consent_read(request, contact_id))
 
 
 def _bad(field: str, code: str) -> Problem:

@@ -5,10 +5,11 @@ from uuid import UUID
 
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.translation import get_language
-from ninja import File, Router, Schema
+from ninja import File, Router, Schema, Status
 from ninja.files import UploadedFile
 
 from hongyan.api.auth import actor
+from hongyan.api.bodies import Body
 from hongyan.api.paging import Listing, capped, read_cursor, write_cursor
 from hongyan.ingest import selectors, services
 from hongyan.ingest.models import Import
@@ -31,14 +32,14 @@ class ImportOut(Schema):
     error: str
 
 
-class Settings(Schema):
+class Settings(Body):
     """mapping: the field for each column, "" leaves it out. options: policy, match_on, default_region, date_order …"""
 
     mapping: list[str] | None = None
     options: dict[str, Any] | None = None
 
 
-class ConsentIn(Schema):
+class ConsentIn(Body):
     """choice: attested (with topics, source and the declaration) or none."""
 
     choice: ConsentChoice
@@ -56,9 +57,9 @@ class Rejected(Schema):
 
 
 @router.post("", response={201: ImportOut}, summary="Upload a CSV or XLSX file")
-def import_create(request: HttpRequest, file: File[UploadedFile]) -> tuple[int, ImportOut]:
+def import_create(request: HttpRequest, file: File[UploadedFile]) -> Status[ImportOut]:
     made = services.import_create(actor=actor(request), file=file.chunks(), filename=file.name or "upload")
-    return 201, _out(made)
+    return Status(201, _out(made))
 
 
 @router.get("/{import_id}", response=ImportOut, summary="One import, with its progress")
@@ -89,15 +90,15 @@ def import_consent(request: HttpRequest, import_id: UUID, data: ConsentIn) -> Im
 
 
 @router.post("/{import_id}/trial", response={202: ImportOut}, summary="Work out what would happen; writes nothing")
-def import_trial(request: HttpRequest, import_id: UUID) -> tuple[int, ImportOut]:
+def import_trial(request: HttpRequest, import_id: UUID) -> Status[ImportOut]:
     services.import_dry_run(actor=actor(request), public_id=import_id)
-    return 202, import_read(request, import_id)
+    return Status(202, import_read(request, import_id))
 
 
 @router.post("/{import_id}/start", response={202: ImportOut}, summary="Run the import")
-def import_start(request: HttpRequest, import_id: UUID) -> tuple[int, ImportOut]:
+def import_start(request: HttpRequest, import_id: UUID) -> Status[ImportOut]:
     services.import_start(actor=actor(request), public_id=import_id)
-    return 202, import_read(request, import_id)
+    return Status(202, import_read(request, import_id))
 
 
 @router.post("/{import_id}/cancel", response=ImportOut, summary="Stop; what was taken stays")

@@ -7,6 +7,7 @@ from ninja import Field, Router, Schema
 
 from hongyan.accounts.permissions import Permission
 from hongyan.api.auth import actor
+from hongyan.api.bodies import Body
 from hongyan.api.lookup import contact_ids_of
 from hongyan.audience.selectors import tag_sizes, tag_tree
 from hongyan.audience.tags import tag_by_key, tag_contacts, untag_contacts
@@ -24,7 +25,7 @@ class TagOut(Schema):
     contacts: int
 
 
-class Members(Schema):
+class Members(Body):
     """contacts: public ids, at most 1,000 a call."""
 
     contacts: list[UUID] = Field(max_length=1000)
@@ -70,7 +71,7 @@ def tag_give(request: HttpRequest, key: str, data: Members) -> Given:
     return Given(added=outcome.added, replaced=outcome.replaced, kept=outcome.kept, already=outcome.already)
 
 
-@router.delete("/{key}/members", response=Taken, summary="Take the tag from contacts")
+@router.post("/{key}/members/removal", response=Taken, summary="Take the tag from contacts")
 def tag_take(request: HttpRequest, key: str, data: Members) -> Taken:
     outcome = untag_contacts(
         actor=actor(request), tag=tag_by_key(key), contact_ids=contact_ids_of(data.contacts), source="api"

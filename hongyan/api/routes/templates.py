@@ -4,10 +4,11 @@ from datetime import datetime
 from uuid import UUID
 
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 
 from hongyan.accounts.permissions import Permission
 from hongyan.api.auth import actor
+from hongyan.api.bodies import Body
 from hongyan.content import selectors, services
 from hongyan.content.models import Template
 from hongyan.content.types import MailDraft, MailType, SourceKind, TemplateContent
@@ -33,7 +34,7 @@ class TemplateOut(TemplateLine):
     fallbacks: dict[str, str]
 
 
-class NewTemplate(Schema):
+class NewTemplate(Body):
     name: str
     kind: SourceKind
     mail_type: MailType
@@ -45,7 +46,7 @@ class NewTemplate(Schema):
     fallbacks: dict[str, str] = {}
 
 
-class TemplateText(Schema):
+class TemplateText(Body):
     """base: the version you read; saving over a newer one is refused (409)."""
 
     base: int
@@ -77,7 +78,7 @@ def template_list(request: HttpRequest, text: str = "", mail_type: str = "", lan
 
 
 @router.post("", response={201: TemplateOut}, summary="Make a template; refused with places when it cannot be a mail")
-def template_create(request: HttpRequest, data: NewTemplate) -> tuple[int, TemplateOut]:
+def template_create(request: HttpRequest, data: NewTemplate) -> Status[TemplateOut]:
     who = actor(request)
     who.require(Permission.CONTENT_EDIT)
     services.content_compile(
@@ -100,7 +101,7 @@ def template_create(request: HttpRequest, data: NewTemplate) -> tuple[int, Templ
         language=data.language,
         content=TemplateContent(data.subject, data.preheader, data.source, data.text_source, data.fallbacks),
     )
-    return 201, _out(made)
+    return Status(201, _out(made))
 
 
 @router.get("/{template_id}", response=TemplateOut, summary="One template as it reads now")
