@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -16,6 +17,7 @@ from hongyan.ingest import selectors, services, words
 from hongyan.ingest.errors import IngestRefused
 from hongyan.ingest.models import Import
 from hongyan.ingest.types import ImportState
+from hongyan.web import figures
 from hongyan.web.imports import labels
 from hongyan.web.imports.shared import actor_of, import_or_404, time_left
 
@@ -126,7 +128,7 @@ def _facts(batch: Import) -> list[tuple[str, str]]:
         facts += [
             (_("Consent"), ", ".join(topics.get(key, key) for key in terms.topics)),
             (_("Collected"), terms.source),
-            (_("Declared by"), f"{terms.attested_by} · {terms.attested_at}"),
+            (_("Declared by"), f"{terms.attested_by} · {figures.moment(datetime.fromisoformat(terms.attested_at))}"),
         ]
     elif terms.choice == "none":
         facts.append((_("Consent"), _("No consent")))
