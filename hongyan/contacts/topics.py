@@ -50,6 +50,20 @@ def topic_save(
     return row
 
 
+def topic_move(*, actor: Actor, topic: Topic, up: bool) -> None:
+    """The order in which people read them on forms and in the preference centre."""
+    actor.require(Permission.SETTINGS_EDIT)
+    with transaction.atomic():
+        rows = list(Topic.objects.select_for_update().order_by("position", "id"))
+        place = next(index for index, row in enumerate(rows) if row.pk == topic.pk)
+        other = place - 1 if up else place + 1
+        if 0 <= other < len(rows):
+            rows[place], rows[other] = rows[other], rows[place]
+        for position, row in enumerate(rows):
+            row.position = position
+        Topic.objects.bulk_update(rows, ["position"])
+
+
 def topic_delete(*, actor: Actor, topic: Topic) -> None:
     """Only a topic nobody ever spoke about; others are made inactive, their consent history stays readable."""
     actor.require(Permission.SETTINGS_EDIT)

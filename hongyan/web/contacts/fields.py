@@ -10,6 +10,7 @@ from hongyan.accounts.permissions import Permission
 from hongyan.contacts.errors import DefinitionRefused
 from hongyan.contacts.fields import definitions, field_archive, field_create, field_move, field_update, has_values
 from hongyan.contacts.models import FieldDefinition
+from hongyan.web.contacts.common import language
 from hongyan.web.contacts.inputs import FIELD_TYPES, FieldForm, refuse
 from hongyan.web.settings.common import acting, needs
 
@@ -17,7 +18,7 @@ from hongyan.web.settings.common import acting, needs
 @require_safe
 @needs(Permission.SETTINGS_EDIT)
 def index(request: HttpRequest) -> HttpResponse:
-    rows = [(item, FIELD_TYPES[item.type]) for item in definitions(archived=True)]
+    rows = [(item, _name(item), FIELD_TYPES[item.type]) for item in definitions(archived=True)]
     context = {
         "rows": [row for row in rows if row[0].archived_at is None],
         "archived": [row for row in rows if row[0].archived_at is not None],
@@ -42,7 +43,9 @@ def edit(request: HttpRequest, key: str = "") -> HttpResponse:
             messages.success(request, _("Saved"))
             return redirect("contacts:fields")
     in_use = definition is not None and has_values(definition)
-    return render(request, "contacts/field.html", {"form": form, "definition": definition, "in_use": in_use})
+    name = _name(definition) if definition is not None else ""
+    context = {"form": form, "definition": definition, "name": name, "in_use": in_use}
+    return render(request, "contacts/field.html", context)
 
 
 @require_POST
@@ -60,6 +63,10 @@ def archiving(request: HttpRequest, key: str) -> HttpResponse:
     field_archive(actor=acting(request), definition=definition, archived=archived)
     messages.success(request, _("Archived") if archived else _("Restored"))
     return redirect("contacts:fields")
+
+
+def _name(definition: FieldDefinition) -> str:
+    return definition.label_zh if language() == "zh-hans" else definition.label_en
 
 
 def _definition(key: str) -> FieldDefinition:

@@ -55,7 +55,7 @@ def edit(request: HttpRequest, public_id: UUID | None = None) -> HttpResponse:
         else:
             messages.success(request, _("Saved"))
             return redirect("contacts:form", public_id=signup_form.public_id)
-    context = {"form": form, "signup_form": signup_form, "texts": _texts(form)}
+    context: dict[str, object] = {"form": form, "signup_form": signup_form, "texts": _texts(form)}
     if signup_form is not None:
         address = _address(signup_form)
         title = escape(form_text(signup_form, language(), "title"))
@@ -66,7 +66,7 @@ def edit(request: HttpRequest, public_id: UUID | None = None) -> HttpResponse:
             "snippet": f'<script async src="{address}embed.js" data-title="{title}"></script>',
             "frame": frame,
         }
-    return render(request, "contacts/form.html", context)
+    return render(request, "contacts/signup_form.html", context)
 
 
 @require_POST

@@ -48,7 +48,7 @@ DEFAULT_TEXTS = {
     "en": {
         "title": "Subscribe to our mails",
         "intro": "",
-        "consent": "I agree to receive the mails ticked above and can unsubscribe at any time by a link in each of them.",
+        "consent": "I agree to receive the mails ticked above and can unsubscribe at any time by a link in each.",
         "button": "Subscribe",
         "done": "Thank you! We have just sent you a mail to confirm.",
     },
@@ -183,7 +183,8 @@ class SignupFormForm(forms.Form):
                 )
                 self.initial[name] = texts.get(code, {}).get(part, "")
         if form is not None:
-            self.initial |= {
+            self.initial = {
+                **self.initial,
                 "name": form.name,
                 "topics": list(form.topics.values_list("key", flat=True)),
                 "fields_asked": form.fields,

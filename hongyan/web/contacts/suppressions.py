@@ -1,4 +1,4 @@
-"""The suppression list: who is never mailed, and why. Addresses are kept as blind indexes only; nobody can read them."""
+"""The suppression list: who is never mailed, and why. Addresses are kept as blind indexes that nobody can read."""
 
 from datetime import UTC, datetime
 
@@ -93,7 +93,7 @@ def _normalised(kind: str, value: str) -> str:
 def _text(cursor: Cursor | None) -> str:
     if cursor is None or cursor.at is None:
         return ""
-    return f"{int(cursor.at.timestamp() * 1_000_000)}-{cursor.id}"
+    return f"{round(cursor.at.timestamp() * 1_000_000)}-{cursor.id}"
 
 
 def _cursor(text: str) -> Cursor | None:

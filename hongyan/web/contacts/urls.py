@@ -26,12 +26,12 @@ urlpatterns += [
 # Definitions: custom fields, topics, sign-up forms, suppression list.
 urlpatterns += [
     path("fields/", fields.index, name="fields"),
-    path("fields/new/", fields.edit, name="field_create"),
+    path("fields/new-field/", fields.edit, name="field_create"),
     path("fields/<slug:key>/", fields.edit, name="field"),
     path("fields/<slug:key>/move/", fields.move, name="field_move"),
     path("fields/<slug:key>/archiving/", fields.archiving, name="field_archiving"),
     path("topics/", topics.index, name="topics"),
-    path("topics/new/", topics.edit, name="topic_create"),
+    path("topics/new-topic/", topics.edit, name="topic_create"),
     path("topics/<slug:key>/", topics.edit, name="topic"),
     path("topics/<slug:key>/move/", topics.move, name="topic_move"),
     path("topics/<slug:key>/deletion/", topics.deletion, name="topic_deletion"),
