@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from hongyan.contacts.search import search_tokens
+from hongyan.contacts.search import search_token_bytes
 from hongyan.core.crypto.blind import BlindIndexer
 
 KINDS = ("email", "phone", "external_id")
@@ -122,42 +122,40 @@ class RowMaker:
         provenance: Mapping[str, Any] | None,
     ) -> bytes:
         """The columns of ``TAIL``. provenance None: everything comes from this run."""
-        filled = tuple(sorted(_filled(identity)))
-        email, birth = identity.get("email") or "", identity.get("birth_date") or ""
-        month, day = _birthday(birth)
-        sex, *texts = plain
-        at = _timestamp(self.at)
-        origin = _provenance(self.source, self.at) if provenance is None else _jsonb(orjson.dumps(provenance))
+        email = identity.get("email") or ""
         return b"".join(
             (
-                _text_array(filled),
-                _int8_array(search_tokens(identity, self.blind)),
-                _INT2.pack(2, sex or 0),
-                *[_text(text or "") for text in texts],
+                _text_array(_filled(identity)),
+                _token_array(search_token_bytes(identity, self.blind)),
+                _plain(tuple(plain)),
                 _text(email.rpartition("@")[2]),
-                _INT2.pack(2, month) if month else _NULL,
-                _INT2.pack(2, day) if day else _NULL,
+                _birthday(identity.get("birth_date") or ""),
                 _TRUE if email else _FALSE,
                 _TRUE if identity.get("phone") else _FALSE,
                 _jsonb(orjson.dumps(attributes)) if attributes else _EMPTY_OBJECT,
-                origin,
-                _text(self.source),
-                _TRUE if self.is_demo else _FALSE,
-                at,
-                at,
+                _provenance(self.source, self.at) if provenance is None else _jsonb(orjson.dumps(provenance)),
+                _constant(self.source, self.at, self.is_demo),
             )
         )
 
 
-def _filled(identity: Mapping[str, Any]) -> list[str]:
+def _filled(identity: Mapping[str, Any]) -> tuple[str, ...]:
     names = [name for name, value in identity.items() if value and name != "extra"]
     extra = identity.get("extra")
-    return [*names, *(name for name, value in extra.items() if value)] if extra else names
+    return (*names, *(name for name, value in extra.items() if value)) if extra else tuple(names)
 
 
-def _birthday(birth: str) -> tuple[int | None, int | None]:
+@lru_cache(maxsize=16_384)
+def _plain(values: tuple[Any, ...]) -> bytes:
+    """Sex, languages and places: few combinations, however long the file."""
+    sex, *texts = values
+    return _INT2.pack(2, sex or 0) + b"".join(_text(text or "") for text in texts)
+
+
+@lru_cache(maxsize=65_536)
+def _birthday(birth: str) -> bytes:
     """Month and day of ISO 8601 ``YYYY-MM-DD``."""
-    return (int(birth[5:7]), int(birth[8:10])) if birth else (None, None)
+    return _INT2.pack(2, int(birth[5:7])) + _INT2.pack(2, int(birth[8:10])) if birth else _NULL + _NULL
 
 
 @lru_cache(maxsize=16)
@@ -167,8 +165,9 @@ def _provenance(source: str, at: datetime) -> bytes:
 
 
 @lru_cache(maxsize=16)
-def _timestamp(at: datetime) -> bytes:
-    return _INT8.pack(8, timestamp_microseconds(at))
+def _constant(source: str, at: datetime, is_demo: bool) -> bytes:  # noqa: FBT001 - one caller
+    stamp = _INT8.pack(8, timestamp_microseconds(at))
+    return _text(source) + (_TRUE if is_demo else _FALSE) + stamp + stamp
 
 
 def timestamp_microseconds(at: datetime) -> int:
@@ -202,21 +201,20 @@ def _text(text: str) -> bytes:
 
 @lru_cache(maxsize=4096)
 def _text_array(values: tuple[str, ...]) -> bytes:
+    """Sorted."""
     if not values:
         return struct.pack(">iiii", 12, 0, 0, 25)
-    body = b"".join(_text(value) for value in values)
+    body = b"".join(_text(value) for value in sorted(values))
     return struct.pack(">iiiiii", 20 + len(body), 1, 0, 25, len(values), 1) + body
 
 
-@lru_cache(maxsize=256)
-def _int8_array_struct(count: int) -> struct.Struct:
-    return struct.Struct(">iiiiii" + "iq" * count)
+_TOKEN_ARRAY = struct.Struct(">iiiiii")
+_LENGTH_8 = b"\x00\x00\x00\x08"
 
 
-def _int8_array(values: Sequence[int]) -> bytes:
-    count = len(values)
+def _token_array(tokens: Sequence[bytes]) -> bytes:
+    """bigint[] of values of 8 bytes."""
+    count = len(tokens)
     if not count:
         return struct.pack(">iiii", 12, 0, 0, 20)
-    pairs: list[int] = [8] * (2 * count)
-    pairs[1::2] = values
-    return _int8_array_struct(count).pack(20 + 12 * count, 1, 0, 20, count, 1, *pairs)
+    return _TOKEN_ARRAY.pack(20 + 12 * count, 1, 0, 20, count, 1) + _LENGTH_8 + _LENGTH_8.join(tokens)

@@ -5,7 +5,7 @@ domain; words of a Western name and their prefixes; a Chinese name, its beginnin
 of all three and its initials; a phone number in full and its last 4, 6 and 8 digits; words of the company; the external
 id. A query is cut into terms, each term must match one token.
 
-Words of names are cached by the name and tokens of what repeats by the word, so a contact costs about seven HMACs.
+Words of names are cached by the name and tokens of what repeats by the word, so a contact costs about eight HMACs.
 """
 
 import re
@@ -24,6 +24,7 @@ _PREFIXES = (2, 3, 4, 6)
 _LOCAL_PREFIXES = (3, 4, 5, 6)
 _PHONE_TAILS = (4, 6, 8)
 _HAN_RUN = re.compile(f"[{HAN}]+")
+_PLAIN_HAN = re.compile("[\u4e00-\u9fff]+")  # no compatibility forms, accents or case among these
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*", re.UNICODE)
 _DIGITS = re.compile(r"\+?[\d\s\-().]{4,}")
 _MAX_TERMS = 8
@@ -54,45 +55,81 @@ _TWO_SYLLABLES = {
 def search_tokens(identity: Mapping[str, Any], blind: BlindIndexer) -> list[int]:
     """At most ``MAX_TOKENS`` tokens, and one for each sensitive custom field. identity: as ``types.Identity``, by name;
     a plain mapping, so that processes without a database can prepare rows."""
-    found = [
-        _common_token(blind, word) if word[0] in "hnpd" or len(word) < 7 else blind.token(word)
-        for word in words_of(identity)
-    ]
-    for key, value in (identity.get("extra") or {}).items():
-        if value:
-            found.append(sensitive_token(key, value, blind))
+    return [int.from_bytes(token, "big", signed=True) for token in search_token_bytes(identity, blind)]
+
+
+def search_token_bytes(identity: Mapping[str, Any], blind: BlindIndexer) -> list[bytes]:
+    """As ``search_tokens``, each in the 8 bytes of PostgreSQL's binary format. The most telling come first."""
+    get = identity.get
+    found: list[bytes] = []
+    if email := get("email"):
+        found = _email_tokens(email, blind)
+    if phone := get("phone"):
+        found += _phone_tokens(phone, blind)
+    if external_id := get("external_id"):
+        found.append(blind.token_bytes("x:" + fold(external_id)))
+    full = get("full_name") or f"{get('given_name') or ''} {get('family_name') or ''}"
+    found += _name_tokens(full, get("family_name") or "", blind)
+    if company := get("company"):
+        found += _company_tokens(company, blind)
+    found = list(dict.fromkeys(found))[:MAX_TOKENS]
+    if extra := get("extra"):
+        found += [blind.token_bytes(_sensitive_word(key, value)) for key, value in extra.items() if value]
     return found
 
 
+def _email_tokens(address: str, blind: BlindIndexer) -> list[bytes]:
+    address = fold(address)
+    local, _, host = address.rpartition("@")
+    token = blind.token_bytes
+    return [
+        token("e:" + address),
+        token("f:" + local),
+        _common_token(blind, "d:" + host),
+        *(
+            _common_token(blind, "l:" + local[:length]) if length < 5 else token("l:" + local[:length])
+            for length in _LOCAL_PREFIXES
+            if length <= len(local)
+        ),
+    ]
+
+
+def _phone_tokens(e164: str, blind: BlindIndexer) -> list[bytes]:
+    digits = e164.removeprefix("+")
+    token = blind.token_bytes
+    return [
+        token("t:" + digits),
+        *(
+            _common_token(blind, "t:" + digits[-length:]) if length < 5 else token("t:" + digits[-length:])
+            for length in _PHONE_TAILS
+        ),
+    ]
+
+
+@lru_cache(maxsize=8192)  # an entry is about 1 kB
+def _name_tokens(full: str, family: str, blind: BlindIndexer) -> tuple[bytes, ...]:
+    """Cached: the same names come again and again in a large file."""
+    return tuple(_common_token(blind, word) for word in _name_words(full, family))
+
+
+@lru_cache(maxsize=8192)
+def _company_tokens(company: str, blind: BlindIndexer) -> tuple[bytes, ...]:
+    return tuple(_common_token(blind, word) for word in _company_words(company))
+
+
 @lru_cache(maxsize=1 << 17)
-def _common_token(blind: BlindIndexer, word: str) -> int:
-    """Names, domains and short prefixes repeat; an HMAC costs several times a look-up."""
-    return blind.token(word)
-
-
-def words_of(identity: Mapping[str, Any]) -> list[str]:
-    """The plain words behind the tokens, most telling first, cut at ``MAX_TOKENS``."""
-    get = identity.get
-    words: dict[str, None] = {}
-    if email := get("email"):
-        words.update(dict.fromkeys(_email_words(email)))
-    if phone := get("phone"):
-        words.update(dict.fromkeys(_phone_words(phone)))
-    if external_id := get("external_id"):
-        words["x:" + fold(external_id)] = None
-    words.update(
-        _name_words(
-            get("full_name") or f"{get('given_name') or ''} {get('family_name') or ''}", get("family_name") or ""
-        )
-    )
-    if company := get("company"):
-        words.update(_company_words(company))
-    return list(words)[:MAX_TOKENS]
+def _common_token(blind: BlindIndexer, word: str) -> bytes:
+    """Parts of names, domains and short prefixes repeat; a look-up costs a fraction of an HMAC."""
+    return blind.token_bytes(word)
 
 
 def sensitive_token(key: str, value: str, blind: BlindIndexer) -> int:
     """The token by which a sensitive custom field is found by its exact value."""
-    return blind.token(f"f:{key}\x00{value}")
+    return blind.token(_sensitive_word(key, value))
+
+
+def _sensitive_word(key: str, value: str) -> str:
+    return f"f:{key}\x00{value}"
 
 
 def query_tokens(text: str, blind: BlindIndexer) -> list[list[int]]:
@@ -155,24 +192,6 @@ def _prefix(text: str, lengths: tuple[int, ...]) -> str:
     return text[:best]
 
 
-def _email_words(address: str) -> Iterator[str]:
-    address = fold(address)
-    local, _, host = address.rpartition("@")
-    yield "e:" + address
-    yield "f:" + local
-    yield "d:" + host
-    for length in _LOCAL_PREFIXES:
-        if length <= len(local):
-            yield "l:" + local[:length]
-
-
-def _phone_words(e164: str) -> Iterator[str]:
-    digits = e164.removeprefix("+")
-    yield "t:" + digits
-    for length in _PHONE_TAILS:
-        yield "t:" + digits[-length:]
-
-
 def _phone_query(digits: str) -> list[str]:
     """In full, with or without +86, or by its last digits: the longest tail that is indexed."""
     exact = ["t:" + digits]
@@ -183,58 +202,42 @@ def _phone_query(digits: str) -> list[str]:
     return [f"t:{digits[-max(tail for tail in _PHONE_TAILS if tail <= len(digits)) :]}"]
 
 
-@lru_cache(maxsize=8192)  # an entry is about 3 kB
-def _name_words(full: str, family: str) -> dict[str, None]:
-    """Cached: the same names come again and again in a large file."""
-    words: dict[str, None] = {}
+def _name_words(full: str, family: str) -> list[str]:
+    words: list[str] = []
     folded = fold(full)
-    for run in _HAN_RUN.findall(folded):
-        words.update(dict.fromkeys(_han_words(run, family)))
-    rest = _HAN_RUN.sub(" ", folded)
-    for word in _WORD.findall(rest):
-        words.update(dict.fromkeys(_latin_words(word)))
+    runs = _HAN_RUN.findall(folded)
+    for run in runs:
+        words += _han_words(run, family)
+    if runs != [folded]:
+        for word in _WORD.findall(_HAN_RUN.sub(" ", folded)):
+            words += _latin_words(word)
     return words
 
 
-def _han_words(run: str, family: str) -> Iterator[str]:
-    yield "h:" + run[:4]
-    for length in range(1, min(len(run), 4)):
-        yield "h:" + run[:length]
+def _han_words(run: str, family: str) -> list[str]:
     surname = _surname(run, family)
     given = run[len(surname) :]
+    first, second = _surname_pinyin(surname), _pinyin(given)
+    family_sound, given_sound = "".join(first), "".join(second)
+    whole = family_sound + given_sound
+    words = ["h:" + run[:4], *["h:" + run[:length] for length in range(1, min(len(run), 4))]]
     if given and surname:
-        yield "h:" + given[:4]
-    syllables = [*_surname_pinyin(surname), *_pinyin(given)]
-    whole = "".join(syllables)
-    yield "n:" + whole
-    yield "n:" + "".join(syllable[0] for syllable in syllables)
-    for length in _PREFIXES:
-        if length < len(whole):
-            yield "p:" + whole[:length]
-    given_pinyin = "".join(_pinyin(given))
-    if surname and given_pinyin:
-        yield "n:" + "".join(_surname_pinyin(surname))
-        yield "n:" + given_pinyin
-
-
-def _latin_words(word: str) -> Iterator[str]:
-    yield "n:" + word
-    for length in _PREFIXES:
-        if length <= len(word):
-            yield "p:" + word[:length]
-
-
-@lru_cache(maxsize=16384)
-def _company_words(company: str) -> dict[str, None]:
-    words: dict[str, None] = {}
-    folded = fold(company)
-    for run in _HAN_RUN.findall(folded):
-        for length in (2, 3, 4):
-            if length <= len(run):
-                words["h:" + run[:length]] = None
-    for word in _WORD.findall(_HAN_RUN.sub(" ", folded))[:3]:
-        words["n:" + word] = None
+        words.append("h:" + given[:4])
+    words += ["n:" + whole, "n:" + "".join([syllable[0] for syllable in first + second])]
+    words += ["p:" + whole[:length] for length in _PREFIXES if length < len(whole)]
+    if surname and given_sound:
+        words += ["n:" + family_sound, "n:" + given_sound]
     return words
+
+
+def _latin_words(word: str) -> list[str]:
+    return ["n:" + word, *["p:" + word[:length] for length in _PREFIXES if length <= len(word)]]
+
+
+def _company_words(company: str) -> list[str]:
+    folded = fold(company)
+    words = ["h:" + run[:length] for run in _HAN_RUN.findall(folded) for length in (2, 3, 4) if length <= len(run)]
+    return words + ["n:" + word for word in _WORD.findall(_HAN_RUN.sub(" ", folded))[:3]]
 
 
 def _surname(run: str, family: str) -> str:
@@ -264,6 +267,8 @@ def fold(text: str) -> str:
     """NFKC, case folded, accents off Latin letters, ü as v (as it is typed)."""
     if text.isascii():
         return " ".join(text.lower().split())
+    if _PLAIN_HAN.fullmatch(text):
+        return text
     text = unicodedata.normalize("NFKC", text).casefold().replace("ü", "v")
     text = "".join(mark for mark in unicodedata.normalize("NFD", text) if not unicodedata.combining(mark))
     return " ".join(unicodedata.normalize("NFC", text).split())

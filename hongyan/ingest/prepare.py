@@ -1,6 +1,6 @@
 """A raw row becomes a contact row or a rejection. Pure: no database, so that it can run in worker processes.
 
-Columns that repeat (country, city, language, sex) are normalised once a value: caches a column, bounded.
+Most columns repeat (places, languages, birthdays, postal codes): a value is normalised once, see ``_Column.known``.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,8 @@ from hongyan.ingest.mapping import CUSTOM
 from hongyan.ingest.neutral import restore
 from hongyan.ingest.types import Reject
 
-_CACHED = 20_000  # values remembered a column
+_CACHED, _CACHED_ALL = 20_000, 200_000  # values remembered: a column, all columns together
+_CACHED_CHARS = 64  # longer values do not repeat
 # contacts.types.LIMITS, which cannot be imported here: it needs the database models. A test holds the two together.
 TEXT_LIMITS = {
     "given_name": 120,
@@ -35,7 +36,7 @@ TEXT_LIMITS = {
 _TAG_SEPARATORS = str.maketrans("，、；;|", ",,,,,")
 _IDENTITY = frozenset({"email", "phone", "birth_date", *TEXT_LIMITS} - {"region", "city"})
 _PLAIN = frozenset({"sex", "country", "region", "city", "language", "time_zone"})
-_CACHEABLE = _PLAIN | {"tags", "company"}
+_UNIQUE = frozenset({"email", "phone", "external_id", "street"})  # remembering these would bring nothing
 NAMES = frozenset({"full_name", "family_name", "given_name"})
 
 
@@ -72,10 +73,29 @@ class PreparedChunk:
 
 
 class _Column(NamedTuple):
+    """known: what cells that were seen before came to: a value, None where they say nothing, or their problem."""
+
     place: int
     target: str
     read: Callable[[str], Any]
-    bin: str  # identity | plain | attributes | extra | other
+    bin: int  # place in ``_BINS``
+    known: dict[str, Any]
+    room: int  # for so many in ``known``
+
+    def first_seen(self, cell: str) -> Any:
+        try:
+            value = None if cell.isspace() else self.read(cell)
+        except NormaliseProblem as problem:
+            value = NormaliseProblem(problem.code)  # without its traceback
+        if value == "":
+            value = None
+        if len(self.known) < self.room and len(cell) <= _CACHED_CHARS:
+            self.known[cell] = value
+        return value
+
+
+_BINS = ("identity", "plain", "attributes", "extra", "other")
+_UNSEEN = object()
 
 
 class Preparer:
@@ -98,45 +118,47 @@ class Preparer:
 
     def _row(self, line: int, cells: list[str], done: PreparedChunk) -> None:
         identity: dict[str, Any] = {}
-        bins: dict[str, dict[str, Any]] = {
-            "identity": identity,
-            "plain": {},
-            "attributes": {},
-            "extra": {},
-            "other": {},
-        }
-        for place, target, read, group in self._columns:
-            cell = cells[place]
-            if not cell or cell.isspace():
-                continue
-            try:
-                value = read(cell)
-            except NormaliseProblem as problem:
-                done.rejects.append(Reject(line, place, problem.code, cell[:500]))
-                return
-            if value not in ("", None):
-                bins[group][target] = value
-        if bins["extra"]:
-            identity["extra"] = bins["extra"]
+        plain: dict[str, Any] = {}
+        attributes: dict[str, Any] = {}
+        extra: dict[str, Any] = {}
+        other: dict[str, Any] = {}
+        refused = self._read(cells, (identity, plain, attributes, extra, other))
+        if refused is not None:
+            place, code = refused
+            done.rejects.append(Reject(line, place, code, cells[place][:500]))
+            return
+        if extra:
+            identity["extra"] = extra
         if self._named:
             try:
                 complete_name(identity)
             except NormaliseProblem as problem:
                 done.rejects.append(Reject(line, self._named[0], problem.code, cells[self._named[0]][:500]))
                 return
-        row = self._maker.contact_row(
-            ref=line,
-            identity=identity,
-            plain=bins["plain"],
-            attributes=bins["attributes"],
-        )
+        row = self._maker.contact_row(ref=line, identity=identity, plain=plain, attributes=attributes)
         if row.blinds[self._key] is None:
             done.rejects.append(Reject(line, None, "key_missing", ""))
             return
         done.people.append(row)
-        tags = bins["other"].get("tags")
-        if tags:
+        if tags := other.get("tags"):
             done.tags[line] = tags
+
+    def _read(self, cells: list[str], bins: tuple[dict[str, Any], ...]) -> tuple[int, str] | None:
+        """Values into ``bins``, in the order of ``_BINS``. The first cell that is refused, and why."""
+        for column in self._columns:
+            place, target, _, group, known, _ = column
+            cell = cells[place]
+            if not cell:
+                continue
+            value = known.get(cell, _UNSEEN)
+            if value is _UNSEEN:
+                value = column.first_seen(cell)
+            if value is None:
+                continue
+            if value.__class__ is NormaliseProblem:
+                return place, value.code
+            bins[group][target] = value
+        return None
 
 
 def complete_name(identity: dict[str, Any]) -> None:
@@ -156,19 +178,19 @@ def _name_parts(full: str, family: str, given: str) -> tuple[tuple[str, str], ..
 
 def columns_of(plan: Plan) -> tuple[_Column, ...]:
     custom = {CUSTOM + item.key: item for item in plan.custom}
+    used = [(place, target) for place, target in enumerate(plan.targets) if target]
+    room = min(_CACHED, _CACHED_ALL // max(1, len(used)))
     found = []
-    for place, target in enumerate(plan.targets):
-        if not target:
-            continue
+    for place, target in used:
         definition = custom.get(target)
         if definition is not None:
-            group = "extra" if definition.sensitive else "attributes"
+            key, group = definition.key, "extra" if definition.sensitive else "attributes"
             reader = custom_reader(definition, plan)
-            found.append(_Column(place, definition.key, reader, group))
-            continue
-        reader = reader_of(target, plan)
-        group = "identity" if target in _IDENTITY else "plain" if target in _PLAIN else "other"
-        found.append(_Column(place, target, _remembering(reader) if target in _CACHEABLE else reader, group))
+        else:
+            key, reader = target, reader_of(target, plan)
+            group = "identity" if target in _IDENTITY else "plain" if target in _PLAIN else "other"
+        limit = 0 if target in _UNIQUE else room
+        found.append(_Column(place, key, reader, _BINS.index(group), {}, limit))
     return tuple(found)
 
 
@@ -231,23 +253,3 @@ def _number(text: str) -> int | float:
 
 def _as_text(value: Any) -> str:
     return ", ".join(value) if isinstance(value, list) else str(value)
-
-
-def _remembering(read: Callable[[str], Any]) -> Callable[[str], Any]:
-    known: dict[str, Any] = {}
-
-    def remembered(text: str) -> Any:
-        if text in known:
-            value = known[text]
-        else:
-            try:
-                value = read(text)
-            except NormaliseProblem as problem:
-                value = problem
-            if len(known) < _CACHED:
-                known[text] = value
-        if isinstance(value, NormaliseProblem):
-            raise NormaliseProblem(value.code)
-        return value
-
-    return remembered

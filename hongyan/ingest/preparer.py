@@ -1,5 +1,6 @@
 """The other side of ``pool``: reads chunks from standard input, writes prepared ones to standard output."""
 
+import gc
 import os
 
 from hongyan.ingest.pool import receive, send
@@ -12,6 +13,8 @@ def main() -> None:
     plan = receive(source)
     if not isinstance(plan, Plan):
         return
+    # Chunks are many small objects without cycles: looking for cycles every 700 of them is time for nothing.
+    gc.set_threshold(100_000, 50, 100)
     preparer = Preparer(plan)
     while (chunk := receive(source)) is not None:
         try:

@@ -34,8 +34,10 @@ def email(text: str) -> str:
     >>> email("wang+news@Ｅxample.com"), email("info@例子.中国")
     ('wang+news@example.com', 'info@xn--fsqu00a.xn--fiqs8s')
     """
-    text = _bare(tidy(text))
     plain = _PLAIN.fullmatch(text)
+    if plain is None:
+        text = _bare(tidy(text))
+        plain = _PLAIN.fullmatch(text)
     if plain and len(text) <= 254 and "--" not in plain[1]:
         local, _, host = text.rpartition("@")
         return f"{local}@{_public(host.lower())}"

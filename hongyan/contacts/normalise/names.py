@@ -9,6 +9,7 @@ from hongyan.contacts.normalise.text import tidy
 
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3007"
 _ALL_HAN = re.compile(f"[{HAN}·•・]+")
+_TIDY_HAN = re.compile("[\u4e00-\u9fff]+")  # already in NFC, nothing invisible, nothing to narrow
 _HAN_WITH_SPACES = re.compile(f"[{HAN}·•・ ]+")
 
 # Two-character family names in use (百家姓 and later registers).
@@ -101,7 +102,8 @@ def clean_name(text: str) -> str:
     """
     if not text:
         return ""
-    text = tidy(text) if text.isascii() else tidy(_narrow(text))
+    if not _TIDY_HAN.fullmatch(text):
+        text = tidy(text) if text.isascii() else tidy(_narrow(text))
     if len(text) > 200:
         raise NormaliseProblem("too_long")
     if text.casefold() in _PLACEHOLDERS:

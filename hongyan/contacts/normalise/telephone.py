@@ -18,6 +18,8 @@ def phone(text: str, region: str = "CN") -> str:
 
     Raises NormaliseProblem (phone_…). Extensions are refused: E.164 has none.
     """
+    if region == "CN" and text.isascii() and (mobile := _CN_MOBILE.fullmatch(text)):
+        return f"+86{mobile[1]}"
     raw = unicodedata.normalize("NFKC", tidy(text))
     raw = raw[4:] if raw[:4].lower() == "tel:" else raw
     digits = _SEPARATORS.sub("", raw)
