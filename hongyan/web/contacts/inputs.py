@@ -179,7 +179,7 @@ class SignupFormForm(forms.Form):
                 name = text_field(part, code)
                 area = forms.Textarea({"rows": 3}) if part in {"intro", "consent", "done"} else forms.TextInput()
                 self.fields[name] = forms.CharField(
-                    label=_LABELS[name], max_length=TEXT_LIMITS[part], required=False, widget=area
+                    label=str(_LABELS[name]), max_length=TEXT_LIMITS[part], required=False, widget=area
                 )
                 self.initial[name] = texts.get(code, {}).get(part, "")
         if form is not None:
