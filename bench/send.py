@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from bench.outbox_data import installation, people, sender
 
@@ -31,10 +32,15 @@ def main() -> None:
         sys.exit("smtp-sink and smtp-source are needed: apt-get install postfix (it need not run), then again")
     count = max(500, int(60_000 * float(os.environ.get("SCALE", "1"))))
     workers = int(os.environ.get("WORKERS", "2"))
-    with installation(), _sink(str(tools[0])) as port:
+    with installation() as folder, _sink(str(tools[0])) as sink:
+        port = sink[1]
         size = _prepare(count)
         before = _reference(str(tools[1]), port, count // 2)
-        value = _ours(port, count, workers)
+        meters = {"postgresql": lambda: _server_cpu(folder), "sink": lambda: _process_cpu(sink[0])}
+        begun = {name: meter() for name, meter in meters.items()}
+        value, spent = _ours(port, count, workers)
+        spending = {"senders": spent} | {name: meter() - begun[name] for name, meter in meters.items()}
+        cpu = {name: round(seconds / count * 1e6) for name, seconds in spending.items()}
         after = _reference(str(tools[1]), port, count // 2)
         told = _check(count)
     reference = (before + after) / 2
@@ -46,6 +52,7 @@ def main() -> None:
         "reference": "smtp-source",
         "reference_value": round(reference),
         "ratio": round(value / reference, 2),
+        "cpu_us_per_mail": cpu,
     }
     print(json.dumps(line))
 
@@ -101,7 +108,8 @@ def _html() -> str:
 
 
 @contextlib.contextmanager
-def _sink(program: str) -> Iterator[int]:
+def _sink(program: str) -> Iterator[tuple[int, int]]:
+    """Process and port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -112,10 +120,26 @@ def _sink(program: str) -> Iterator[int]:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
                 break
             time.sleep(0.01)
-        yield port
+        yield process.pid, port
     finally:
         process.terminate()
         process.wait()
+
+
+def _process_cpu(number: int) -> float:
+    """User and system seconds of one process, and of its children that have ended (Linux)."""
+    with contextlib.suppress(OSError):
+        fields = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
+        return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    return 0.0
+
+
+def _server_cpu(folder: Path) -> float:
+    """The database server with all its processes."""
+    (pid_file,) = folder.rglob("postmaster.pid")
+    server = int(pid_file.read_text().split()[0])
+    children = Path(f"/proc/{server}/task/{server}/children").read_text().split()
+    return sum(_process_cpu(number) for number in (server, *map(int, children)))
 
 
 def _reference(program: str, port: int, count: int) -> float:
@@ -125,8 +149,8 @@ def _reference(program: str, port: int, count: int) -> float:
     return count / (time.perf_counter() - begun)
 
 
-def _ours(port: int, count: int, workers: int) -> float:
-    """From the starting signal until the last worker has recorded everything."""
+def _ours(port: int, count: int, workers: int) -> tuple[float, float]:
+    """Mails a second from the starting signal until the last worker has recorded everything; processor seconds."""
     command = [sys.executable, "-m", "bench.send", "--worker", str(port)]
     processes = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(workers)]
     for process in processes:
@@ -137,11 +161,11 @@ def _ours(port: int, count: int, workers: int) -> float:
         assert process.stdin is not None
         process.stdin.write(b"go\n")
         process.stdin.flush()
-    codes = [process.wait() for process in processes]
+    spent = [process.communicate()[0] for process in processes]
     elapsed = time.perf_counter() - begun
-    if any(codes):
+    if any(process.returncode for process in processes):
         raise SystemExit("a sender process failed")
-    return count / elapsed
+    return count / elapsed, sum(map(float, spent))
 
 
 def _worker(port: int) -> None:
@@ -157,6 +181,7 @@ def _worker(port: int) -> None:
     options = SenderOptions(connections=int(os.environ.get("CONNECTIONS", "16")), drain=True, poll_s=0.02)
     print("ready", flush=True)
     sys.stdin.readline()
+    idle = time.process_time()
     name = f"bench-{os.getpid()}"
     if os.environ.get("PROFILE"):
         import cProfile
@@ -168,6 +193,7 @@ def _worker(port: int) -> None:
         profile.dump_stats(f"{os.environ['PROFILE']}.{os.getpid()}")
         return
     uvloop.run(run_sender(asyncio.Event(), worker_name=name, relay=relay, options=options))
+    print(time.process_time() - idle)
 
 
 def _check(count: int) -> int:

@@ -16,7 +16,7 @@ from hongyan.contacts.suppression import suppress_blind
 from hongyan.contacts.types import Channel, ConsentAction, Evidence, MailRefusal, SuppressionReason
 from hongyan.core import clock
 from hongyan.core.crypto.keyring import keyring
-from hongyan.core.sql import SQL, any_of, statement
+from hongyan.core.sql import SQL, any_of, numbers, statement
 
 _STATE_AFTER = {
     ConsentAction.REQUESTED: "pending",
@@ -144,21 +144,17 @@ def _withdraw(actor: Actor, contact_id: int, topic_key: str | None, evidence: Ev
 
 def refusals_sql(*, topic_id: int | None, transactional: bool) -> SQL:
     """``SELECT id, refusal`` over all contacts: join it with an audience. refusal is NULL for who may be mailed."""
-    return _refusals("suppressed_of_all", topic_id=topic_id, transactional=transactional)
+    text = statement("hongyan.contacts", "consent.sql", "refusals")
+    return SQL(text, {"topic_id": topic_id, "transactional": transactional})
 
 
 def refusals(contact_ids: Sequence[int], *, topic_id: int | None, transactional: bool) -> dict[int, MailRefusal | None]:
     """For each contact why it may not be mailed now, or None. Contacts that no longer exist are missing."""
-    query = _refusals("suppressed_of_few", topic_id=topic_id, transactional=transactional)
+    query = refusals_sql(topic_id=topic_id, transactional=transactional)
     with connection.cursor() as cursor:
-        cursor.execute(query.text + "\nWHERE c.id = ANY(%(ids)s::bigint[])", {**query.params, "ids": list(contact_ids)})
+        params = {**query.params, "ids": numbers(contact_ids)}
+        cursor.execute(query.text + "\nWHERE c.id = ANY(%(ids)s::bigint[])", params)
         return {contact_id: MailRefusal(why) if why else None for contact_id, why in cursor.fetchall()}
-
-
-def _refusals(suppressed: str, *, topic_id: int | None, transactional: bool) -> SQL:
-    text = statement("hongyan.contacts", "consent.sql", "refusals")
-    join = statement("hongyan.contacts", "consent.sql", suppressed)
-    return SQL(text.replace("{suppressed}", join), {"topic_id": topic_id, "transactional": transactional})
 
 
 def tracking_allowed(contact_ids: Iterable[int], *, channel: str) -> set[int]:

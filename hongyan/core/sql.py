@@ -27,7 +27,27 @@ class SQL:
 def any_of(ids: Iterable[int]) -> RawSQL:
     """For ``filter(id__in=any_of(ids))``: one array parameter. A list becomes a placeholder for each id, and the driver
     takes longer to read those than PostgreSQL to find the rows (measured 200 against 20 microseconds a row)."""
-    return RawSQL("SELECT unnest(%s::bigint[])", [list(ids)])
+    return RawSQL("SELECT unnest(%s::bigint[])", [numbers(ids)])
+
+
+def numbers(values: Iterable[int]) -> str:
+    """An array of numbers as PostgreSQL reads it from one text parameter; cast it (``::bigint[]``). The driver looks at
+    every element of a list, which costs more than most statements do with it."""
+    return "{" + ",".join(map(str, values)) + "}"
+
+
+def texts(values: Iterable[str | None]) -> str:
+    """The same for texts (without NUL), None for NULL: quoted, quotes and backslashes escaped."""
+    return (
+        "{"
+        + ",".join(
+            [
+                "NULL" if value is None else '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+                for value in values
+            ]
+        )
+        + "}"
+    )
 
 
 @cache

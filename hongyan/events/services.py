@@ -6,7 +6,7 @@ import orjson
 from django.db import connection
 
 from hongyan.core import clock
-from hongyan.core.sql import statement
+from hongyan.core.sql import statement, texts
 from hongyan.events.types import NewEvent
 
 
@@ -14,13 +14,13 @@ def append_parameters(events: Sequence[NewEvent]) -> dict[str, Any]:
     """Bound values of the ``append`` statement, for callers with a connection of their own (asynchronous lanes)."""
     received = clock.now()
     return {
-        "contact_ids": [event.contact_id for event in events],
-        "names": [event.name for event in events],
-        "occurred": [event.occurred_at for event in events],
-        "received": [event.received_at or received for event in events],
-        "sources": [event.source for event in events],
-        "properties": [orjson.dumps(event.properties).decode() for event in events],
-        "keys": [_key(event) for event in events],
+        "contact_ids": texts([None if event.contact_id is None else str(event.contact_id) for event in events]),
+        "names": texts([event.name for event in events]),
+        "occurred": texts([event.occurred_at.isoformat() for event in events]),
+        "received": texts([(event.received_at or received).isoformat() for event in events]),
+        "sources": texts([event.source for event in events]),
+        "properties": texts([orjson.dumps(event.properties).decode() for event in events]),
+        "keys": texts([_key(event) for event in events]),
     }
 
 
@@ -33,7 +33,7 @@ def append(events: Sequence[NewEvent]) -> int:
         return int(cursor.rowcount)
 
 
-def _key(event: NewEvent) -> bytes | None:
+def _key(event: NewEvent) -> str | None:
     if event.dedupe_key is None:
         return None
-    return hashlib.sha256(f"{event.source}\x00{event.dedupe_key}".encode()).digest()[:16]
+    return "\\x" + hashlib.sha256(f"{event.source}\x00{event.dedupe_key}".encode()).hexdigest()[:32]

@@ -37,6 +37,9 @@ _ring_lock = threading.Lock()
 def keyring() -> Keyring:
     """The ring of this process. Raises MasterKeyProblem with a remedy."""
     global _ring
+    ring = _ring
+    if ring is not None:  # asked several times for each mail: no lock on the usual way
+        return ring
     with _ring_lock:
         if _ring is None:
             _ring = _load()

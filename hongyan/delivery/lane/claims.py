@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from hongyan.core import clock
-from hongyan.core.sql import statement
+from hongyan.core.sql import numbers, statement
 from hongyan.delivery.facts import About, bounced_event, deferred_event, sent_event
 from hongyan.delivery.lane.aftermath import Bounce, bounces_of, forget_direct, suppress_bounced
 from hongyan.delivery.lane.work import Claimed, Result
@@ -38,16 +38,17 @@ def claim_take(*, worker: str, limit: int, lease: timedelta) -> list[Claimed]:
         if not picked:
             return []
         ids, months = [row[0] for row in picked], sorted({row[1] for row in picked})
+        numbered = numbers(ids)
         opened: dict[str, Any] = {
             "worker": worker,
             "now": now,
             "lease_until": now + lease,
-            "ids": ids,
+            "ids": numbered,
             "months": months,
         }
         cursor.execute(_statement("open_claim"), opened)
         (fence,) = cursor.fetchone()
-        cursor.execute(_statement("take"), {"fence": fence, "now": now, "ids": ids, "months": months})
+        cursor.execute(_statement("take"), {"fence": fence, "now": now, "ids": numbered, "months": months})
         return [Claimed(*row) for row in cursor.fetchall()]
 
 

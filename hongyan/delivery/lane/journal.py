@@ -6,6 +6,7 @@ timer. A thread of its own with its own database connection: waiting for the dis
 """
 
 import asyncio
+import contextlib
 import logging
 import threading
 import time
@@ -13,13 +14,17 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 import psycopg
+import psycopg.errors
 from django.db import connections
+from psycopg.pq import ExecStatus
+from psycopg.pq.abc import PGresult
 
 from hongyan.core import clock
-from hongyan.core.sql import statement
+from hongyan.core.sql import numbers, statement, texts
 from hongyan.delivery.lane.work import Result, Work
 from hongyan.delivery.partitions import name_of
 from hongyan.delivery.transports.smtp import Peer
@@ -30,6 +35,8 @@ T = TypeVar("T")
 K = TypeVar("K")
 # A group this small waits a moment for more: a commit costs the same for one mail as for fifty.
 _SMALL, _MOMENT_S = 12, 0.0015
+_NOBODY = Peer("", None, None, "")
+_DOT_ARRAYS = ("ids", "fences", "attempts", "message_ids", "sha256s")
 
 
 @dataclass(slots=True)
@@ -46,10 +53,8 @@ class Journal(threading.Thread):
     def __init__(self, loop: asyncio.AbstractEventLoop, on_recorded: Callable[[list[Result]], None]) -> None:
         super().__init__(name="delivery-journal", daemon=True)
         self._loop, self._on_recorded = loop, on_recorded
-        self._wake = threading.Condition()
-        self._dots: list[_Dot] = []
-        self._results: list[Result] = []
-        self._ending = False
+        self._queue: SimpleQueue[_Dot | Result | None] = SimpleQueue()  # None: the end
+        self._prepared: set[date] = set()  # months whose statement the connection knows
         self._connection: psycopg.Connection[Any] | None = None
 
     # -- the loop's side
@@ -57,39 +62,33 @@ class Journal(threading.Thread):
     def dot(self, work: Work, sha256: bytes) -> "asyncio.Future[bool]":
         """True when the dot is committed; False when the message is no longer ours and must not be sent."""
         answer: asyncio.Future[bool] = self._loop.create_future()
-        with self._wake:
-            self._dots.append(_Dot(work, sha256, clock.now(), answer))
-            self._wake.notify()
+        self._queue.put(_Dot(work, sha256, clock.now(), answer))
         return answer
 
     def result(self, result: Result) -> None:
-        with self._wake:
-            self._results.append(result)
-            self._wake.notify()
+        self._queue.put(result)
 
     def end(self) -> None:
         """Commit what is there and stop."""
-        with self._wake:
-            self._ending = True
-            self._wake.notify()
+        self._queue.put(None)
 
     # -- the thread's side
 
     def run(self) -> None:
-        while True:
-            with self._wake:
-                while not (self._dots or self._results or self._ending):
-                    self._wake.wait()
-                small = len(self._dots) < _SMALL and not self._ending
-            if small:
+        ending = False
+        while not ending:
+            items = [self._queue.get()]
+            if items[0] is not None and self._queue.qsize() < _SMALL:
                 time.sleep(_MOMENT_S)
-            with self._wake:
-                dots, self._dots = self._dots, []
-                results, self._results = self._results, []
-                if self._ending and not dots and not results:
-                    break
-            alive = self._commit_until_done(dots, results)
-            self._loop.call_soon_threadsafe(self._tell, dots, alive, results)
+            with contextlib.suppress(Empty):
+                while True:
+                    items.append(self._queue.get_nowait())
+            ending = None in items
+            dots = [item for item in items if isinstance(item, _Dot)]
+            results = [item for item in items if isinstance(item, Result)]
+            if dots or results:
+                alive = self._commit_until_done(dots, results)
+                self._loop.call_soon_threadsafe(self._tell, dots, alive, results)
         self._disconnect()
 
     def _tell(self, dots: list[_Dot], alive: set[int], results: list[Result]) -> None:
@@ -117,16 +116,30 @@ class Journal(threading.Thread):
 
     def _commit(self, dots: list[_Dot], results: list[Result]) -> set[int]:
         raw = self._connected()
+        kinds = {_kind_of_result(result) for result in results}
+        months = {month for month, _, _ in kinds} | {dot.work.row.month for dot in dots}
+        if len(months) == 1 and len(kinds) <= 1 and all(code for _, code, _ in kinds):
+            return self._commit_usual(raw, months.pop(), dots, results)
         cursors: list[psycopg.Cursor[Any]] = []
         with raw.pipeline(), raw.transaction():
-            for (month, code, _), group in _grouped(results, _kind_of_result):
-                if code:
-                    raw.execute(_statement("sent", month), _sent_arrays(group))
-                else:
-                    raw.execute(_statement("results", month), _result_arrays(group))
+            for month, group in _grouped(results, lambda result: result.work.row.month):
+                raw.execute(_statement("results", month), _result_arrays(group))
             for month, dotted in _grouped(dots, lambda dot: dot.work.row.month):
-                cursors.append(raw.execute(_statement("dots", month), _dot_arrays(dotted)))
+                values = {"at": dotted[-1].at, **_dot_arrays(dotted)}
+                cursors.append(raw.execute(_statement("dots", month), values))
         return {row[0] for cursor in cursors for row in cursor.fetchall()}
+
+    def _commit_usual(
+        self, raw: psycopg.Connection[Any], month: date, dots: list[_Dot], results: list[Result]
+    ) -> set[int]:
+        """One statement, which is its own transaction, and straight to libpq: a tenth of the driver's work."""
+        name = f"journal_{month:%Y_%m}".encode()
+        if month not in self._prepared:
+            _checked(raw.pgconn.prepare(name, _statement("journal", month).encode()), raw)
+            self._prepared.add(month)
+        params = [*_sent_values(results), *_dot_values(dots)]
+        answer = _checked(raw.pgconn.exec_prepared(name, params), raw)
+        return {int(answer.get_value(place, 0) or 0) for place in range(answer.ntuples)}
 
     def _connected(self) -> psycopg.Connection[Any]:
         if self._connection is None or self._connection.closed:
@@ -134,6 +147,12 @@ class Journal(threading.Thread):
             params = wrapper.get_connection_params()
             params.pop("cursor_factory", None)
             self._connection = psycopg.connect(**{**params, "autocommit": True, "prepare_threshold": 1})
+            # Always by key: a plan that was made while a partition was empty must not read all of it later.
+            self._connection.execute(
+                "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off;"
+                " SET enable_hashjoin = off; SET enable_mergejoin = off"
+            )
+            self._prepared.clear()
         return self._connection
 
     def _disconnect(self) -> None:
@@ -156,9 +175,8 @@ def _kind_of_result(result: Result) -> tuple[date, int, Peer | None]:
     return result.work.row.month, 0, None
 
 
-def _dot_arrays(dots: list[_Dot]) -> dict[str, Any]:
+def _dot_arrays(dots: list[_Dot]) -> dict[str, str]:
     return {
-        "at": dots[-1].at,
         "ids": numbers([dot.work.row.id for dot in dots]),
         "fences": numbers([dot.work.row.fence for dot in dots]),
         "attempts": numbers([dot.work.attempts for dot in dots]),
@@ -167,21 +185,37 @@ def _dot_arrays(dots: list[_Dot]) -> dict[str, Any]:
     }
 
 
-def _sent_arrays(results: list[Result]) -> dict[str, Any]:
-    """Mails that one server accepted with one code: only what differs is an array."""
-    outcome, peer = results[0].outcome, results[0].peer
-    return {
-        "at": results[-1].at,
-        "code": outcome.code,
-        "host": peer.host if peer else "",
-        "remote": peer.remote_ip if peer else None,
-        "sending": peer.sending_ip if peer else None,
-        "tls": peer.tls if peer else "",
-        "ids": numbers([result.work.row.id for result in results]),
-        "fences": numbers([result.work.row.fence for result in results]),
-        "enhanced": texts([result.outcome.enhanced for result in results]),
-        "texts": texts([result.outcome.text for result in results]),
-    }
+def _sent_values(results: list[Result]) -> list[bytes]:
+    """Parameters of ``journal`` for mails that one server accepted with one code: only what differs is an array."""
+    if not results:
+        return [b"{}", b"{}", b"{}", b"{}", b"0", b"", b"", b"", b"", b"epoch"]
+    outcome, peer = results[0].outcome, results[0].peer or _NOBODY
+    return [
+        numbers([result.work.row.id for result in results]).encode(),
+        numbers([result.work.row.fence for result in results]).encode(),
+        texts([result.outcome.enhanced for result in results]).encode(),
+        texts([result.outcome.text for result in results]).encode(),
+        str(outcome.code or 0).encode(),
+        peer.host.encode(),
+        (peer.remote_ip or "").encode(),
+        (peer.sending_ip or "").encode(),
+        peer.tls.encode(),
+        results[-1].at.isoformat().encode(),
+    ]
+
+
+def _dot_values(dots: list[_Dot]) -> list[bytes]:
+    """The other parameters of ``journal``."""
+    values = _dot_arrays(dots) if dots else dict.fromkeys(_DOT_ARRAYS, "{}")
+    at = dots[-1].at.isoformat().encode() if dots else b"epoch"
+    return [*(values[name].encode() for name in _DOT_ARRAYS), at]
+
+
+def _checked(answer: PGresult, raw: psycopg.Connection[Any]) -> PGresult:
+    """Raises psycopg.Error."""
+    if answer.status not in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
+        raise psycopg.errors.error_from_result(answer, encoding=raw.info.encoding)
+    return answer
 
 
 def _result_arrays(results: list[Result]) -> dict[str, Any]:
@@ -203,17 +237,6 @@ def _result_arrays(results: list[Result]) -> dict[str, Any]:
         "tls": [peer.tls if peer else "" for peer in peers],
         "ats": [result.at for result in results],
     }
-
-
-def numbers(values: list[int]) -> str:
-    """A PostgreSQL array literal. Written by hand: the driver looks at every element of every list, which cost more
-    than all the rest of the journal (measured 149 against 20 microseconds a mail)."""
-    return "{" + ",".join(map(str, values)) + "}"
-
-
-def texts(values: list[str]) -> str:
-    """An array literal of any texts (without NUL): quoted, quotes and backslashes escaped."""
-    return "{" + ",".join(['"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' for value in values]) + "}"
 
 
 def _statement(name: str, month: date) -> str:

@@ -70,6 +70,19 @@ class _Identity:
     context: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """The installation's own, as they stand in every mail."""
+
+    base_url: str
+    mail_domain: str
+    bounce_domain: str
+
+    @classmethod
+    def configured(cls) -> "_Names":
+        return cls(settings.HONGYAN_BASE_URL, settings.HONGYAN_MAIL_DOMAIN, settings.HONGYAN_BOUNCE_DOMAIN)
+
+
 class Preparer:
     def __init__(self) -> None:
         self._versions: dict[int, _Version] = {}
@@ -170,6 +183,7 @@ class Preparer:
         values = contexts(ids, [*version.variables, "contact.email"], language=version.language)
         opens = tracking_allowed(ids, channel=Channel.TRACKING_OPEN)
         clicks = tracking_allowed(ids, channel=Channel.TRACKING_CLICK)
+        names = _Names.configured()  # settings are looked up slowly; here are hundreds of mails
         for row in rows:
             context = values.get(row.contact_id or 0)
             if context is None:
@@ -180,14 +194,14 @@ class Preparer:
                 continue
             links = MessageLinks(
                 row.key,
-                base_url=settings.HONGYAN_BASE_URL,
+                base_url=names.base_url,
                 tracks_clicks=row.contact_id in clicks,
                 tracks_opens=row.contact_id in opens,
             )
             sender = self._sender(row.sender_id)
-            letter = Letter(self._frame(row, sender), address, _message_id(row), marketing=not row.transactional)
+            letter = Letter(self._frame(row, sender), address, _message_id(row, names), marketing=not row.transactional)
             make = partial(build_content, letter, version.mail, context | {"sender": sender.context}, links)
-            prepared.works.append(_work(prepared.batch, row, letter, make))
+            prepared.works.append(_work(prepared.batch, row, letter, make, names))
 
     def _version(self, version_id: int) -> _Version:
         known = self._versions.get(version_id)
@@ -204,7 +218,7 @@ class Preparer:
     def _prepare_direct(self, prepared: Preparation, rows: list[Claimed]) -> None:
         if not rows:
             return
-        rows = self._gate_direct(prepared, rows)
+        rows, names = self._gate_direct(prepared, rows), _Names.configured()
         blobs = dict(
             DirectContent.objects.filter(message_id__in=[row.id for row in rows]).values_list("message_id", "sealed")
         )
@@ -216,9 +230,11 @@ class Preparer:
             address = self._address(prepared, row, mail["to"])
             if address is None:
                 continue
-            letter = Letter(self._frame(row, self._sender(row.sender_id)), address, _message_id(row), marketing=False)
+            letter = Letter(
+                self._frame(row, self._sender(row.sender_id)), address, _message_id(row, names), marketing=False
+            )
             make = partial(build_direct, letter, mail)
-            prepared.works.append(_work(prepared.batch, row, letter, make))
+            prepared.works.append(_work(prepared.batch, row, letter, make, names))
 
     def _gate_direct(self, prepared: Preparation, rows: list[Claimed]) -> list[Claimed]:
         ids = [row.contact_id for row in rows if row.contact_id is not None]
@@ -265,18 +281,18 @@ class Preparer:
         return frame
 
 
-def _message_id(row: Claimed) -> str:
+def _message_id(row: Claimed, names: _Names) -> str:
     """The one of the first attempt, if there was one."""
-    return row.message_id or message_id_header(row.key, settings.HONGYAN_MAIL_DOMAIN)
+    return row.message_id or message_id_header(row.key, names.mail_domain)
 
 
-def _work(batch: Batch, row: Claimed, letter: Letter, make: Callable[[], Built]) -> Work:
+def _work(batch: Batch, row: Claimed, letter: Letter, make: Callable[[], Built], names: _Names) -> Work:
     return Work(
         row=row,
         batch=batch,
         recipient=letter.to.as_text,
         domain=letter.to.domain_ascii,
-        mail_from=bounce_address(row.key, settings.HONGYAN_BOUNCE_DOMAIN),
+        mail_from=bounce_address(row.key, names.bounce_domain),
         message_id=letter.message_id,
         build=make,
         attempts=row.attempts + 1,

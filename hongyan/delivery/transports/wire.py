@@ -6,11 +6,13 @@ leniency would be dangerous (a reply without a code, lines without end).
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _LINE = re.compile(rb"([2-5][0-9]{2})([ -]?)(.*)\Z", re.DOTALL)
 _ENHANCED = re.compile(r"^([245]\.\d{1,3}\.\d{1,3})\b[ :]?\s*")
 MAX_LINE = 8192  # RFC 5321 §4.5.3.1.5 says 512; some filters explain themselves at length
 MAX_LINES = 128
+_USUAL = 64
 END_OF_DATA = b".\r\n"  # behind a body that ends with CRLF
 
 
@@ -58,6 +60,8 @@ class ReplyParser:
         return [reply for line in lines if (reply := self._take(line.rstrip(b"\r"))) is not None]
 
     def _take(self, line: bytes) -> Reply | None:
+        if not self._lines and len(line) <= _USUAL and (usual := _whole(line)) is not None:
+            return usual
         if len(line) > MAX_LINE or len(self._lines) >= MAX_LINES:
             raise ReplyGarbled("a reply is too long")
         match = _LINE.match(line)
@@ -72,6 +76,13 @@ class ReplyParser:
             return None
         lines, self._lines = self._lines, []
         return _reply(self._code, lines)
+
+
+@lru_cache(maxsize=256)
+def _whole(line: bytes) -> Reply | None:
+    """A reply of one line. A server gives the same few answers to most commands: read once each."""
+    match = _LINE.match(line)
+    return None if match is None or match[2] == b"-" else _reply(int(match[1]), [_decode(match[3])])
 
 
 def _decode(raw: bytes) -> str:
