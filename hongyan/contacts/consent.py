@@ -144,17 +144,22 @@ def _withdraw(actor: Actor, contact_id: int, topic_key: str | None, evidence: Ev
 
 def refusals_sql(*, topic_id: int | None, transactional: bool) -> SQL:
     """``SELECT id, refusal`` over all contacts: join it with an audience. refusal is NULL for who may be mailed."""
-    text = statement("hongyan.contacts", "consent.sql", "refusals")
-    return SQL(text, {"topic_id": topic_id, "transactional": transactional})
+    return _refusals("suppressed_of_all", topic_id=topic_id, transactional=transactional)
 
 
 def refusals(contact_ids: Sequence[int], *, topic_id: int | None, transactional: bool) -> dict[int, MailRefusal | None]:
     """For each contact why it may not be mailed now, or None. Contacts that no longer exist are missing."""
-    query = refusals_sql(topic_id=topic_id, transactional=transactional)
+    query = _refusals("suppressed_of_few", topic_id=topic_id, transactional=transactional)
     with connection.cursor() as cursor:
         params = {**query.params, "ids": numbers(contact_ids)}
         cursor.execute(query.text + "\nWHERE c.id = ANY(%(ids)s::bigint[])", params)
         return {contact_id: MailRefusal(why) if why else None for contact_id, why in cursor.fetchall()}
+
+
+def _refusals(suppressed: str, *, topic_id: int | None, transactional: bool) -> SQL:
+    text = statement("hongyan.contacts", "consent.sql", "refusals")
+    join = statement("hongyan.contacts", "consent.sql", suppressed)
+    return SQL(text.replace("{suppressed}", join), {"topic_id": topic_id, "transactional": transactional})
 
 
 def tracking_allowed(contact_ids: Iterable[int], *, channel: str) -> set[int]:
