@@ -1,8 +1,8 @@
 """People in pages: filtered, newest first, by keyset, masked for those who may not see identities.
 
-A filter that few fulfil and one that many fulfil need different plans; the planner cannot tell them apart (tokens
-are hashes, conditions come from other rooms). So the first ``CAP`` matches are looked up without order; when that is all
-of them, the page is cut from those, else matches are so frequent that walking along the order finds a page soon.
+A filter that few fulfil and one that many fulfil need different plans, and the planner cannot tell them apart: tokens
+are hashes, conditions come from other rooms. So the first ``CAP`` matches are looked up without order. When that is all
+of them, the page is cut from those; else matches are so frequent that walking along the order finds a page soon.
 """
 
 from collections.abc import Sequence
@@ -37,11 +37,30 @@ def contact_page(
     """
     actor.require(Permission.CONTACT_VIEW)
     found = conditions_of(actor, filters)
-    if found.clauses:
-        few = _first_matches(found)
-        if len(few) <= CAP:
-            found = Conditions()
-            found.add("c.id = ANY({ids}::bigint[])", ids=few)
+    few = _first_matches(found) if found.clauses else None
+    return _page(actor, _narrowed(found, few), after, limit, order)
+
+
+def contact_page_counted(
+    *, actor: Actor, filters: ContactFilters, after: Cursor | None, limit: int, order: Order = Order.NEWEST
+) -> tuple[Page[ContactRow], Count]:
+    """As ``contact_page`` and ``contact_count`` together, looking the matches up once."""
+    actor.require(Permission.CONTACT_VIEW)
+    found = conditions_of(actor, filters)
+    few = _first_matches(found) if found.clauses else None
+    count = _counted(len(few)) if few is not None else _count_all()
+    return _page(actor, _narrowed(found, few), after, limit, order), count
+
+
+def _narrowed(found: Conditions, few: list[int] | None) -> Conditions:
+    if few is None or len(few) > CAP:
+        return found
+    narrowed = Conditions()
+    narrowed.add("c.id = ANY({ids}::bigint[])", ids=few)
+    return narrowed
+
+
+def _page(actor: Actor, found: Conditions, after: Cursor | None, limit: int, order: Order) -> Page[ContactRow]:
     keys = _keys(found, after, limit + 1, _COLUMNS[order])
     following = Cursor(keys[limit - 1][1], keys[limit - 1][0]) if len(keys) > limit else None
     return Page(contact_rows(actor=actor, contact_ids=[pk for pk, _ in keys[:limit]]), following)
@@ -51,11 +70,15 @@ def contact_count(*, actor: Actor, filters: ContactFilters) -> Count:
     """Exact up to ``CAP``. Beyond: without filters the planner's estimate, with filters ``CAP`` as a lower bound."""
     actor.require(Permission.CONTACT_VIEW)
     found = conditions_of(actor, filters)
-    if not found.clauses:
-        estimate = _scalar(statement("hongyan.contacts", "contacts.sql", "estimate"), {})
-        if estimate > CAP:
-            return Count(estimate, exact=False)
-    matches = len(_first_matches(found))
+    return _counted(len(_first_matches(found))) if found.clauses else _count_all()
+
+
+def _count_all() -> Count:
+    estimate = _scalar(statement("hongyan.contacts", "contacts.sql", "estimate"), {})
+    return Count(estimate, exact=False) if estimate > CAP else _counted(len(_first_matches(Conditions())))
+
+
+def _counted(matches: int) -> Count:
     return Count(min(matches, CAP), exact=matches <= CAP)
 
 
@@ -74,12 +97,15 @@ def contact_rows(*, actor: Actor, contact_ids: Sequence[int]) -> list[ContactRow
     return rows
 
 
-def values_in_use(*, actor: Actor, column: str, limit: int = 300) -> list[str]:
-    """Countries or cities that occur, for menus. column: countries | cities."""
+def places_in_use(*, actor: Actor, limit: int = 300) -> tuple[list[str], list[str]]:
+    """Countries and cities that occur, for menus; the first ``limit`` of each by their letters."""
     actor.require(Permission.CONTACT_VIEW)
+    found: dict[str, list[str]] = {"country": [], "city": []}
     with connection.cursor() as cursor:
-        cursor.execute(statement("hongyan.contacts", "listing.sql", column), {"limit": limit})
-        return [value for (value,) in cursor.fetchall()]
+        cursor.execute(statement("hongyan.contacts", "listing.sql", "places"), {"limit": limit})
+        for kind, value in cursor.fetchall():
+            found[kind].append(value)
+    return found["country"], found["city"]
 
 
 def display_name(identity: Identity) -> str:

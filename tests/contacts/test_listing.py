@@ -14,7 +14,7 @@ from hongyan.contacts import listing
 from hongyan.contacts.consent import consent_record, unsubscribe
 from hongyan.contacts.fields import field_create
 from hongyan.contacts.identifiers import blind_of
-from hongyan.contacts.listing import contact_count, contact_page, values_in_use
+from hongyan.contacts.listing import contact_count, contact_page, contact_page_counted, places_in_use
 from hongyan.contacts.models import ConsentState, Contact, Suppression, Topic
 from hongyan.contacts.services import contact_create
 from hongyan.contacts.suppression import suppress
@@ -148,6 +148,8 @@ def test_filters_against_counting_by_hand(
     assert {row.id for row in walk(filters)} == expected
     count = contact_count(actor=SYSTEM, filters=filters)
     assert (count.value, count.exact) == (min(len(expected), cap), len(expected) <= cap)
+    page, again = contact_page_counted(actor=SYSTEM, filters=filters, after=None, limit=7)
+    assert (again, page) == (count, contact_page(actor=SYSTEM, filters=filters, after=None, limit=7))
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -232,7 +234,7 @@ def test_nobody_without_permission() -> None:
     with pytest.raises(PermissionRefused):
         contact_count(actor=nobody, filters=ContactFilters())
     with pytest.raises(PermissionRefused):
-        values_in_use(actor=nobody, column="cities")
+        places_in_use(actor=nobody)
 
 
 def test_a_page_takes_few_statements(django_assert_max_num_queries: Any) -> None:
@@ -243,7 +245,7 @@ def test_a_page_takes_few_statements(django_assert_max_num_queries: Any) -> None
         contact_page(actor=SYSTEM, filters=filters, after=None, limit=50)
 
 
-def test_values_in_use() -> None:
+def test_places_in_use() -> None:
     crowd(40)
-    assert set(values_in_use(actor=SYSTEM, column="cities")) == {"上海", "北京", "Berlin"}
-    assert values_in_use(actor=SYSTEM, column="countries") == ["CN", "DE"]
+    countries, cities = places_in_use(actor=SYSTEM)
+    assert (countries, set(cities)) == (["CN", "DE"], {"上海", "北京", "Berlin"})

@@ -27,21 +27,19 @@ SELECT c.id, d.reason
  WHERE c.id = ANY(%(ids)s::bigint[]) AND c.email_domain <> ''
  ORDER BY 1, 2
 
--- name: countries
+-- name: places
 -- The values that occur, by leaps along the index: as many steps as values, however many people there are.
-WITH RECURSIVE leap AS (
+WITH RECURSIVE country AS (
     (SELECT c.country AS value FROM contacts_contact c ORDER BY c.country LIMIT 1)
     UNION ALL
     SELECT (SELECT c.country FROM contacts_contact c WHERE c.country > leap.value ORDER BY c.country LIMIT 1)
-      FROM leap WHERE leap.value IS NOT NULL
-)
-SELECT value FROM leap WHERE value <> '' LIMIT %(limit)s
-
--- name: cities
-WITH RECURSIVE leap AS (
+      FROM country leap WHERE leap.value IS NOT NULL
+), city AS (
     (SELECT c.city AS value FROM contacts_contact c ORDER BY c.city LIMIT 1)
     UNION ALL
     SELECT (SELECT c.city FROM contacts_contact c WHERE c.city > leap.value ORDER BY c.city LIMIT 1)
-      FROM leap WHERE leap.value IS NOT NULL
+      FROM city leap WHERE leap.value IS NOT NULL
 )
-SELECT value FROM leap WHERE value <> '' LIMIT %(limit)s
+(SELECT 'country', value FROM country WHERE value <> '' LIMIT %(limit)s)
+UNION ALL
+(SELECT 'city', value FROM city WHERE value <> '' LIMIT %(limit)s)

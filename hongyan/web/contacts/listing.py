@@ -23,7 +23,7 @@ from hongyan.audience.lists import list_add
 from hongyan.audience.models import ContactList, Tag
 from hongyan.audience.selectors import tag_tree, tags_of_contacts
 from hongyan.audience.tags import tag_contacts, untag_contacts
-from hongyan.contacts.listing import contact_count, contact_page, values_in_use
+from hongyan.contacts.listing import contact_page_counted, places_in_use
 from hongyan.contacts.models import Contact
 from hongyan.contacts.types import ContactFilters, ContactRow, Cursor, Order
 from hongyan.core.sql import SQL
@@ -60,10 +60,10 @@ def index(request: HttpRequest) -> HttpResponse:
     search = open_search(asked["q"], actor)
     filters = _filters(asked, search, tags, lists)
     order = Order(asked["order"]) if asked["order"] in {item.value for item in Order} else Order.NEWEST
-    page = contact_page(
+    page, count = contact_page_counted(
         actor=actor, filters=filters, after=read_cursor(request.GET.get("after", "")), limit=PER_PAGE, order=order
     )
-    count = contact_count(actor=actor, filters=filters)
+    countries, cities = places_in_use(actor=actor)
     filtered = filters != ContactFilters()
     context = {
         "lines": _lines(actor, page.rows),
@@ -76,11 +76,8 @@ def index(request: HttpRequest) -> HttpResponse:
         "order": order.value,
         "orders": [(item.value, label) for item, label in _orders().items()],
         "chips": _chips(asked, tags, lists),
-        "countries": sorted(
-            ((code, country_name(code)) for code in values_in_use(actor=actor, column="countries")),
-            key=lambda item: item[1],
-        ),
-        "cities": values_in_use(actor=actor, column="cities"),
+        "countries": sorted(((code, country_name(code)) for code in countries), key=lambda item: item[1]),
+        "cities": cities,
         "tags": [(tag.key, tag_name(tag)) for tag in tags],
         "lists": lists,
         "standings": STANDINGS.items(),

@@ -143,7 +143,7 @@ def _facts(found: Contact, identity: Identity, custom: Mapping[str, FieldDefinit
     facts = []
     for key in words.FIELDS:
         value = _standard(key, found, identity)
-        if value:
+        if value and not (key in {"family_name", "given_name"} and identity.full_name):
             facts.append(_fact(words.field_name(key), value, provenance_of(found, key)))
     for key, value in {**found.attributes, **identity.extra}.items():
         definition = custom.get(key)
