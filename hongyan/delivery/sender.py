@@ -204,6 +204,9 @@ class SenderLane:
             self._close_batch(batch)
 
     def _close_batch(self, batch: Batch) -> None:
+        if batch.doubtful:
+            self._forget_batch(batch)
+            return
         # When it fails the lease is let go: whoever takes the claim apart does it again.
         self._chore(lambda: self._finish_batch(batch), then=lambda: self._forget_batch(batch))
 
@@ -256,7 +259,7 @@ class SenderLane:
     def _give_back(self, batch: Batch, rows: list[Claimed]) -> None:
         ids, months = [row.id for row in rows], sorted({row.month for row in rows})
         claims.claim_return(fence=batch.fence, ids=ids, months=months)
-        if batch.open == len(rows):
+        if batch.open == len(rows) and not batch.doubtful:
             self._finish_batch(batch)
 
     def _chore(self, work: Callable[[], None], then: Callable[[], None] | None = None) -> None:

@@ -5,7 +5,9 @@ import email
 import email.policy
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 
+import psycopg
 import pytest
 from asgiref.sync import sync_to_async
 from django.conf import LazySettings
@@ -17,8 +19,9 @@ from hongyan.contacts.types import Evidence, SuppressionReason
 from hongyan.core import clock
 from hongyan.delivery import services
 from hongyan.delivery.lane.claims import claim_take, claims_recover
+from hongyan.delivery.lane.journal import Journal
 from hongyan.delivery.links import read_bounce_address, read_message_id_header, read_message_token
-from hongyan.delivery.models import DirectContent, Message, Throttle
+from hongyan.delivery.models import Claim, DirectContent, Message, Throttle
 from hongyan.delivery.selectors import progress
 from hongyan.delivery.sender import SenderOptions, run_sender
 from hongyan.delivery.types import MessageKey, MessageState, Origin, Reason
@@ -83,6 +86,33 @@ async def test_everybody_gets_their_own_mail_once() -> None:
     assert row.remote_ip == row.sending_ip == "127.0.0.1"
     assert row.claimed_at <= row.dotted_at <= row.finished_at  # type: ignore[operator]
     assert len(people) == 120
+
+
+async def test_a_dot_that_could_not_be_committed_is_not_sent_and_nobody_is_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for _ in range(30):
+        await sync_to_async(factory.contact)()
+    await sync_to_async(dispatched)()
+    real, refused = Journal._commit, []
+
+    def commit(self: Journal, dots: Any, results: Any) -> set[int]:
+        if dots and len(refused) < 2:
+            refused.extend(dot.work.row.id for dot in dots)
+            raise psycopg.OperationalError
+        return real(self, dots, results)
+
+    monkeypatch.setattr(Journal, "_commit", commit)
+    options = SenderOptions(batch=10, poll_s=0.02, connections=4, drain=True, idle_s=0.2, lease=timedelta(seconds=0.4))
+    handler = Handler()
+    async with good_server(handler) as port:
+        async with asyncio.timeout(30):
+            while not (await sync_to_async(progress)(origin())).finished:
+                await run_sender(asyncio.Event(), worker_name="t", relay=relay(port), options=options)
+    assert refused
+    assert Counter(mail.rcpt_tos[0] for mail in handler.mails).most_common(1)[0][1] == 1
+    assert await sync_to_async(states)() == {MessageState.SENT: 30}
+    assert not await Claim.objects.aexists()
 
 
 async def test_the_mail_is_personal_tracked_and_conforms() -> None:

@@ -100,7 +100,8 @@ class Journal(threading.Thread):
 
     def _commit_until_done(self, dots: list[_Dot], results: list[Result]) -> set[int]:
         """The database may be away for a while. Answers are kept and written when it is back; dots that could not be
-        committed are not sent (their connections are told False and let the mail go)."""
+        committed are not sent: their connections are told False and let the mail go, and nobody knows whether they
+        stand in the table, so their claims are left to be taken apart when the leases end."""
         pause_s = 0.2
         while True:
             try:
@@ -108,6 +109,8 @@ class Journal(threading.Thread):
             except psycopg.Error:
                 log.exception("the journal cannot be written", extra={"results": len(results), "dots": len(dots)})
                 self._disconnect()
+                for dot in dots:
+                    dot.work.batch.doubtful = True
                 if not results:
                     return set()
                 dots = []
@@ -116,23 +119,22 @@ class Journal(threading.Thread):
 
     def _commit(self, dots: list[_Dot], results: list[Result]) -> set[int]:
         raw = self._connected()
-        kinds = {_kind_of_result(result) for result in results}
-        months = {month for month, _, _ in kinds} | {dot.work.row.month for dot in dots}
-        if len(months) == 1 and len(kinds) <= 1 and all(code for _, code, _ in kinds):
-            return self._commit_usual(raw, months.pop(), dots, results)
-        cursors: list[psycopg.Cursor[Any]] = []
-        with raw.pipeline(), raw.transaction():
-            for month, group in _grouped(results, lambda result: result.work.row.month):
+        alive: set[int] = set()
+        dotted = dict(_grouped(dots, lambda dot: dot.work.row.month))
+        for (month, code, _), group in _grouped(results, _kind_of_result):
+            if code:
+                alive |= self._commit_usual(raw, month, dotted.pop(month, []), group)
+            else:
                 raw.execute(_statement("results", month), _result_arrays(group))
-            for month, dotted in _grouped(dots, lambda dot: dot.work.row.month):
-                values = {"at": dotted[-1].at, **_dot_arrays(dotted)}
-                cursors.append(raw.execute(_statement("dots", month), values))
-        return {row[0] for cursor in cursors for row in cursor.fetchall()}
+        for month, rest in dotted.items():
+            alive |= self._commit_usual(raw, month, rest, [])
+        return alive
 
     def _commit_usual(
         self, raw: psycopg.Connection[Any], month: date, dots: list[_Dot], results: list[Result]
     ) -> set[int]:
-        """One statement, which is its own transaction, and straight to libpq: a tenth of the driver's work."""
+        """One statement, which is its own transaction, and straight to libpq: a tenth of the driver's work. Writing a
+        result again changes nothing, so a group may need several of them."""
         name = f"journal_{month:%Y_%m}".encode()
         if month not in self._prepared:
             _checked(raw.pgconn.prepare(name, _statement("journal", month).encode()), raw)

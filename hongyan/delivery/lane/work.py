@@ -87,4 +87,5 @@ class Batch:
 
     fence: int
     open: int = 0
+    doubtful: bool = False  # a dot's commit failed: what is in the table is not known, the lease decides
     results: list[Result] = field(default_factory=list)

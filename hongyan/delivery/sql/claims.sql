@@ -90,20 +90,10 @@ FROM unnest(%(ids)s::bigint[], %(months)s::date[], %(states)s::smallint[], %(rea
      AS r(id, month, state, reason, wake_at)
 WHERE m.id = r.id AND m.month = r.month AND m.fence = %(fence)s AND m.state = 1
 
--- name: dots
--- The journal. Only rows that are still ours become dotted; the ids that come back may be sent.
-UPDATE {partition} m
-SET state = 2, dotted_at = %(at)s::timestamptz, attempts = d.attempts, message_id = d.message_id,
-    content_sha256 = d.sha256
-FROM unnest(%(ids)s::bigint[], %(fences)s::bigint[], %(attempts)s::smallint[], %(message_ids)s::text[],
-            %(sha256s)s::bytea[])
-     AS d(id, fence, attempts, message_id, sha256)
-WHERE m.id = d.id AND m.state = 1 AND m.fence = d.fence
-RETURNING m.id
-
 -- name: journal
--- ``dots`` and the usual answers (one server, one code) in one statement, made cheap: it is prepared by hand, hence the
--- numbers. No row is in both: a dot's answer comes after its commit. State 7 as in ``results``.
+-- Dots, and the usual answers (one server, one code), in one statement that is prepared by hand, hence the numbers. Only
+-- rows that are still ours become dotted; the ids that come back may be sent. No row is in both parts: a dot's answer
+-- comes after its commit. State 7 as in ``results``.
 WITH answers AS (
     UPDATE {partition} m
     SET state = 3, reason = '', smtp_code = $5::smallint, smtp_enhanced = r.enhanced, smtp_text = r.text,
