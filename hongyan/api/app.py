@@ -11,7 +11,7 @@ from hongyan.api.routes import audiences, campaigns, consent, contacts, imports,
 api = NinjaAPI(
     title="Hongyan",
     version=__version__,
-    urls_namespace="hongyan-api",
+    urls_namespace="api",
     auth=KeyAuth(),
     docs=Swagger(settings={"persistAuthorization": False}),
     description=(

@@ -50,7 +50,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Referrer-Policy": "same-origin",
 }
-PUBLIC_APPS = frozenset({"edge", "api"})  # they know their own callers: signed links and keys
+PUBLIC_APPS = frozenset({"edge", "ninja"})  # ninja is the API; they know their own callers: signed links and keys
 PUBLIC_PREFIXES = ("/account/", "/static/")  # allauth guards its own pages
 
 

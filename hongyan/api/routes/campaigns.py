@@ -1,4 +1,4 @@
-"""Campaigns: draft, preflight, approval, sending."""
+"""Campaigns: draft, preflight, sending. Approval is asked for and given by people, in the pages."""
 
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from hongyan.api.auth import actor
 from hongyan.api.bodies import Body
 from hongyan.api.paging import Listing, capped, read_cursor, write_cursor
 from hongyan.api.problems import Part, Problem, pointer
-from hongyan.campaigns import approval, preflight, selectors, sending, services
+from hongyan.campaigns import preflight, selectors, sending, services
 from hongyan.campaigns.models import Campaign
 from hongyan.campaigns.types import CampaignValues, EmptyChoice, FieldChoice, Stage
 from hongyan.contacts.models import Topic
@@ -147,13 +147,6 @@ def campaign_preflight(request: HttpRequest, campaign_id: UUID) -> PreflightOut:
         content_hash=checked.content_hash,
         audience_hash=checked.audience_hash,
     )
-
-
-@router.post("/{campaign_id}/approval-request", response=CampaignOut, summary="Ask somebody else to approve")
-def campaign_ask(request: HttpRequest, campaign_id: UUID, data: Words) -> CampaignOut:
-    campaign = _campaign(request, campaign_id)
-    approval.campaign_request_approval(actor=actor(request), campaign_id=campaign.pk, comment=data.comment)
-    return _out(_campaign(request, campaign_id))
 
 
 @router.post("/{campaign_id}/start", response=CampaignOut, summary="Send now, or at send_at")
