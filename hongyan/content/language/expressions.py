@@ -225,7 +225,7 @@ class Reader:
                 self.expect(",")
         return tuple(arguments)
 
-    def _primary(self) -> Node:  # noqa: PLR0911 - one case a kind of token
+    def _primary(self) -> Node:
         token = self.take()
         if token.kind == "string":
             return Literal(unquote(token.text))

@@ -159,7 +159,7 @@ class _Writer:
     def _filled(self) -> frozenset[str]:
         return frozenset().union(*(branch.filled for branch in self.branches))
 
-    def _gaps(self, node: Node) -> frozenset[str]:  # noqa: PLR0911 - one case a node
+    def _gaps(self, node: Node) -> frozenset[str]:
         """Fields whose emptiness would leave a gap where this is printed."""
         match node:
             case Path():
@@ -184,7 +184,7 @@ class _Writer:
                 return frozenset()
 
     # what MiniJinja gets
-    def _write(self, node: Node, *, printing: bool = False) -> str:  # noqa: C901, PLR0911 - one case a node
+    def _write(self, node: Node, *, printing: bool = False) -> str:  # noqa: C901 - one case a node
         """printing: the value itself goes out, so the draft's fallback belongs here and emptiness is an error."""
         match node:
             case Literal(value=str(text)):
@@ -275,7 +275,7 @@ def _paths(node: Node) -> list[str]:
             return [path for item in items for path in _paths(item)]
 
 
-def _implied(node: Node, *, truth: bool) -> frozenset[str]:  # noqa: PLR0911 - one case a node
+def _implied(node: Node, *, truth: bool) -> frozenset[str]:
     """Fields certainly filled when the node is true (or false)."""
     match node:
         case Path():

@@ -36,7 +36,7 @@ def bom_length(head: bytes) -> int:
     return next((len(mark) for mark, _ in _BOMS if head.startswith(mark)), 0)
 
 
-def detect(sample: bytes) -> str:  # noqa: PLR0911 - one return per kind of evidence, strongest first
+def detect(sample: bytes) -> str:
     """The most plausible codec name of ``ENCODINGS``. sample: the beginning of the file, best 64 KiB or more.
 
     >>> detect("姓名,邮箱\\n王小明,wang@example.com\\n".encode("gb18030"))

@@ -141,7 +141,7 @@ def _first_with_data(book: Any) -> Any:
     return sheets[0]
 
 
-def _text(value: Any, cell: Any) -> str:  # noqa: PLR0911 - one return per cell type
+def _text(value: Any, cell: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
