@@ -24,7 +24,7 @@ def compile_all() -> int:
 
     for path in (ROOT / "hongyan").rglob("*.po"):
         with path.open("rb") as file:
-            catalogue = read_po(file)
+            catalogue = read_po(file, locale="zh_Hans")
         with path.with_suffix(".mo").open("wb") as file:
             write_mo(file, catalogue)
     return 0
