@@ -1,5 +1,6 @@
 """The list and the page of a person, per role."""
 
+import json
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -279,6 +280,20 @@ def test_erasing_needs_the_word_and_an_unchanged_person() -> None:
     assert Tombstone.objects.get().digest in shown
     assert not Contact.objects.exists()
     assert client.get(page_of(somebody)).status_code == 404
+
+
+def test_everything_about_a_person_is_handed_out_to_those_who_may() -> None:
+    somebody = person(city="上海")
+    append([NewEvent(somebody.pk, "product_viewed", clock.now(), "shop")])
+    tag_contacts(actor=SYSTEM, tag=tag("vip", group()), contact_ids=[somebody.pk])
+    url = reverse("contacts:contact_export", args=[somebody.public_id])
+    answer = signed_in(Role.PRIVACY_OFFICER).post(url)
+    held_data = json.loads(answer.content)
+    assert answer["Content-Disposition"].startswith("attachment")
+    assert held_data["contact"]["identity"]["email"] == "xm@example.com"
+    assert [event["name"] for event in held_data["events"]] == ["product_viewed"]
+    assert "vip" in json.dumps(held_data["tags_and_lists"])
+    assert signed_in(Role.SALES).post(url).status_code == 403
 
 
 def test_palette_finds_people_masked_for_those_who_may_not_see() -> None:

@@ -1,9 +1,11 @@
 """What staff do on the page of a person: tags, lists, consent, suppression, erasure."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
+import orjson
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,9 +14,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from hongyan.accounts.permissions import Permission
+from hongyan.audience import privacy as audience_privacy
 from hongyan.audience.lists import list_add, list_remove
 from hongyan.audience.models import ContactList, Tag
 from hongyan.audience.tags import tag_contacts, untag_contacts
+from hongyan.contacts import privacy as contacts_privacy
 from hongyan.contacts.consent import consent_record, unsubscribe
 from hongyan.contacts.erasure import contact_erase
 from hongyan.contacts.errors import ErasureRefused
@@ -22,6 +26,8 @@ from hongyan.contacts.models import Topic
 from hongyan.contacts.suppression import suppress, suppressions_of, unsuppress_row
 from hongyan.contacts.types import Channel, ConsentAction, Evidence, SuppressionReason
 from hongyan.core import clock
+from hongyan.delivery import privacy as delivery_privacy
+from hongyan.events import privacy as events_privacy
 from hongyan.web.contacts.common import actor_of, contact_or_404
 from hongyan.web.contacts.page import LIFTABLE
 
@@ -108,6 +114,27 @@ def suppression(request: HttpRequest, public_id: UUID) -> HttpResponse:
         suppress(actor=actor, kind="email", value=identity.email, reason=SuppressionReason.MANUAL)
         messages.success(request, _("Nothing will be sent to this address any more."))
     return redirect("contacts:contact", public_id)
+
+
+@require_POST
+def export(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Everything the rooms hold about the person (GDPR 15 and 20, PIPL 45), as one file."""
+    actor = actor_of(request)
+    found, _identity = contact_or_404(request, public_id)
+    held = {
+        "contact": contacts_privacy.export(actor=actor, contact_id=found.pk),
+        "tags_and_lists": list(audience_privacy.export(actor=actor, contact_id=found.pk)),
+        "mails": [
+            {**asdict(row), "state": row.state.name.lower()}
+            for row in delivery_privacy.export(actor=actor, contact_id=found.pk)
+        ],
+        "events": list(events_privacy.export(actor=actor, contact_id=found.pk)),
+    }
+    body = orjson.dumps(held, option=orjson.OPT_INDENT_2)
+    answer = HttpResponse(body, content_type="application/json")
+    answer.headers["Content-Disposition"] = f'attachment; filename="contact-{found.public_id}.json"'
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer
 
 
 @require_POST

@@ -20,6 +20,7 @@ urlpatterns += [
     path("<uuid:public_id>/lists/", page_acts.lists, name="contact_lists"),
     path("<uuid:public_id>/consent/", page_acts.consent, name="contact_consent"),
     path("<uuid:public_id>/suppression/", page_acts.suppression, name="contact_suppression"),
+    path("<uuid:public_id>/copy/", page_acts.export, name="contact_export"),
     path("<uuid:public_id>/erasure/", page_acts.erase, name="erase"),
 ]
 
