@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Count, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
@@ -25,7 +26,7 @@ TEXTS: Final = ("title", "intro", "consent", "button", "done")
 TEXT_LIMITS: Final = {"title": 120, "intro": 600, "consent": 1000, "button": 40, "done": 600}
 # What a form may ask besides the address. Sensitive custom fields need a consent of their own and are not asked here.
 ASKABLE: Final = {
-    "full_name": _("Name"),
+    "full_name": pgettext_lazy("person", "Name"),
     "family_name": _("Family name"),
     "given_name": _("Given name"),
     "company": _("Company"),
