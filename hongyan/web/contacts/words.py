@@ -72,6 +72,7 @@ METHODS: Words = {
     "preferences": gettext_lazy("preference centre"),
     "one_click": gettext_lazy("one-click unsubscribe"),
     "api": gettext_lazy("API"),
+    "gpc": gettext_lazy("signal of the browser (GPC)"),
     "demo": gettext_lazy("demo data"),
 }
 SOURCES: Words = {
