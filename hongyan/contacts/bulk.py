@@ -6,6 +6,7 @@ an e-mail or external id that belongs to somebody else rejects the row; a phone 
 owner.
 """
 
+import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,7 +36,11 @@ from hongyan.core.crypto.keyring import keyring
 from hongyan.core.sql import statement
 
 _COLUMNS = len(HEAD) + len(TAIL)
-_ROW = _COLUMNS.to_bytes(2, "big")
+_HEAD = struct.Struct(
+    ">hiqi16si"
+)  # number of columns; id, public id and the length of the blob, each with its own length
+_IDENTIFIER = struct.Struct(">hiq")
+_Written = tuple[int, bytes, bytes, bytes]  # contact id, public id, identity, columns of ``TAIL``
 _EMAIL, _PHONE, _EXTERNAL = range(3)
 
 
@@ -125,8 +130,8 @@ class _Block:
     present: dict[int, list[ContactRowIn]] = field(default_factory=dict)
     owners: dict[tuple[int, bytes], int] = field(default_factory=dict)
     held: set[tuple[str, bytes]] = field(default_factory=set)  # suppressed addresses
-    contacts: list[bytes] = field(default_factory=list)
-    changes: list[bytes] = field(default_factory=list)
+    contacts: list[_Written] = field(default_factory=list)
+    changes: list[_Written] = field(default_factory=list)
     identifiers: list[tuple[int, int, bytes]] = field(default_factory=list)
     dropped: list[tuple[int, int, bytes]] = field(default_factory=list)
     taken: list[bulk_consent.Taken] = field(default_factory=list)
@@ -230,7 +235,7 @@ class _Block:
     ) -> None:
         provenance |= {name: [self.maker.source, self.maker.at.isoformat()] for name in changed}
         tail = self.maker.tail(person.identity, person.plain, person.attributes, provenance)
-        self.changes.append(_copy_row(contact_id, bytes(16), orjson.dumps(person.identity), tail))
+        self.changes.append((contact_id, bytes(16), orjson.dumps(person.identity), tail))
         for kind, (old, new) in enumerate(zip(before, self.maker.blinds(person.identity), strict=True)):
             if old == new:
                 continue
@@ -247,9 +252,8 @@ class _Block:
             known = self.seen is not None and key in self.seen
             for place, row in enumerate(rows):
                 outcome = Outcome.MERGED if place or known else Outcome.CREATED
-                self.outcomes[row.ref] = RowOutcome(
-                    row.ref, outcome, contact_id, (), "", suppressed=self._suppressed(row)
-                )
+                suppressed = bool(self.held) and self._suppressed(row)
+                self.outcomes[row.ref] = RowOutcome(row.ref, outcome, contact_id, (), "", suppressed)
             if self.seen is not None:
                 self.seen.add(key)
             if contact_id is not None:
@@ -271,18 +275,18 @@ class _Block:
             identity = orjson.dumps(person.identity)
             tail = self.maker.tail(person.identity, person.plain, person.attributes, None)
             blinds = self.maker.blinds(person.identity)
-        self.contacts.append(_copy_row(contact_id, next(self.public_ids), identity, tail))
+        self.contacts.append((contact_id, next(self.public_ids), identity, tail))
         for kind, blind in enumerate(blinds):
             if blind is not None and self.owners.setdefault((kind, blind), contact_id) == contact_id:
                 self.identifiers.append((contact_id, kind, blind))
-        self.taken.append((contact_id, blinds[_EMAIL], True, self._suppressed(first)))
+        self.taken.append((contact_id, blinds[_EMAIL], True, self.outcomes[first.ref].suppressed))
 
     def flush(self) -> None:
         if self.contacts:
-            self._copy("contacts_contact", (*HEAD, *TAIL), self.contacts)
+            self._copy("contacts_contact", (*HEAD, *TAIL), _copy_rows(self.contacts))
         if self.changes:
             self.cursor.execute(_sql("changes_table"))
-            self._copy("contacts_bulk_change", (*HEAD, *TAIL), self.changes)
+            self._copy("contacts_bulk_change", (*HEAD, *TAIL), _copy_rows(self.changes))
             self.cursor.execute(_sql("by_index"))
             self.cursor.execute(_sql("apply_changes"))
             self.cursor.execute(_sql("by_any_plan"))
@@ -294,8 +298,7 @@ class _Block:
         if self.identifiers:
             at = b"\x00\x00\x00\x08" + timestamp_microseconds(self.maker.at).to_bytes(8, "big", signed=True)
             rows = [
-                b"\x00\x04\x00\x00\x00\x08%b%b\x00\x00\x00\x10%b%b"
-                % (contact_id.to_bytes(8, "big"), _KIND[kind], blind, at)
+                b"%b%b\x00\x00\x00\x10%b%b" % (_IDENTIFIER.pack(4, 8, contact_id), _KIND[kind], blind, at)
                 for contact_id, kind, blind in self.identifiers
             ]
             self._copy("contacts_identifier", ("contact_id", "kind", "blind", "created_at"), rows)
@@ -313,18 +316,15 @@ def copy_binary(cursor: CursorWrapper, table: str, columns: Sequence[str], rows:
         copy.write(COPY_START + b"".join(rows) + COPY_END)
 
 
-def _copy_row(contact_id: int, public_id: bytes, identity: bytes, tail: bytes) -> bytes:
-    ring = keyring()
-    sealed = ring.contacts.seal(identity, owner_id=contact_id)
-    return b"%b\x00\x00\x00\x08%b\x00\x00\x00\x10%b%b%b\x00\x00\x00\x02%b%b" % (
-        _ROW,
-        contact_id.to_bytes(8, "big"),
-        public_id,
-        len(sealed).to_bytes(4, "big"),
-        sealed,
-        ring.contacts.current.to_bytes(2, "big"),
-        tail,
-    )
+def _copy_rows(written: Sequence[_Written]) -> list[bytes]:
+    """Complete tuples of ``HEAD`` and ``TAIL``, identities sealed."""
+    sealer = keyring().contacts
+    version = b"\x00\x00\x00\x02" + sealer.current.to_bytes(2, "big")
+    blobs = sealer.seal_many([(contact_id, identity) for contact_id, _, identity, _ in written])
+    return [
+        b"%b%b%b%b" % (_HEAD.pack(_COLUMNS, 8, contact_id, 16, public_id, len(blob)), blob, version, tail)
+        for (contact_id, public_id, _, tail), blob in zip(written, blobs, strict=True)
+    ]
 
 
 def _json(value: Any) -> dict[str, Any]:

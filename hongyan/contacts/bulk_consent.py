@@ -1,6 +1,7 @@
 """Consent of many people at once: ledger records and states as ``consent.consent_record`` writes them one by one."""
 
 import hashlib
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +21,10 @@ _RECORD = (
     "record_id", "contact_id", "pseudonym", "topic_id", "channel", "action", "legal_basis", "wording",
     "wording_version", "wording_sha256", "method", "source_url", "occurred_at", "recorded_at", "recorded_by",
 )  # fmt: skip
+_RECORD_HEAD = struct.Struct(
+    ">hi16siqi16s"
+)  # number of columns; record id, contact id and pseudonym with their lengths
+_STATE_HEAD = struct.Struct(">hiq")
 _STATE = ("contact_id", "topic_id", "channel", "state", "since")
 
 
@@ -93,17 +98,12 @@ def _write(  # noqa: PLR0917 - one caller, all of it needed
             _text(grant.recorded_by[:120]),
         )
     )
-    head = len(_RECORD).to_bytes(2, "big")
+    topics = {topic_id: _NULL if topic_id is None else _int8(topic_id) for _, _, topic_id in people}
+    pack, columns = _RECORD_HEAD.pack, len(_RECORD)
     records = [
-        b"%b%b%b%b%b%b"
-        % (
-            head,
-            _bytes(record_id),
-            _int8(contact_id),
-            _bytes(blind or index("contact", str(contact_id))),
-            _NULL if topic_id is None else _int8(topic_id),
-            constant,
-        )
+        pack(columns, 16, record_id, 8, contact_id, 16, blind or index("contact", str(contact_id)))
+        + topics[topic_id]
+        + constant
         for record_id, (contact_id, blind, topic_id) in zip(uuid7_block(len(people)), people, strict=True)
     ]
     _copy(cursor, "contacts_consentrecord", _RECORD, records)
@@ -116,11 +116,9 @@ def _copy_states(
 ) -> None:
     """New people have no state that could be in the way."""
     constant = _text(Channel.EMAIL) + _text(state) + _time(at)
-    head = len(_STATE).to_bytes(2, "big")
-    rows = [
-        b"%b%b%b%b" % (head, _int8(contact_id), _NULL if topic_id is None else _int8(topic_id), constant)
-        for contact_id, _, topic_id in people
-    ]
+    ends = {topic_id: (_NULL if topic_id is None else _int8(topic_id)) + constant for _, _, topic_id in people}
+    pack, columns = _STATE_HEAD.pack, len(_STATE)
+    rows = [pack(columns, 8, contact_id) + ends[topic_id] for contact_id, _, topic_id in people]
     if rows:
         _copy(cursor, "contacts_consentstate", _STATE, rows)
 

@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -200,11 +201,11 @@ def _count(counts: Counts, prepared: PreparedChunk, outcomes: list[RowOutcome]) 
     counts.rejected += len(prepared.rejects)
     for reject in prepared.rejects:
         counts.reasons[reject.code] = counts.reasons.get(reject.code, 0) + 1
-    for item in outcomes:
-        setattr(counts, item.outcome.value, getattr(counts, item.outcome.value) + 1)
-        counts.suppressed += item.suppressed
-        if item.outcome is Outcome.REJECTED:
-            counts.reasons[item.code] = counts.reasons.get(item.code, 0) + 1
+    for outcome, many in Counter([item.outcome for item in outcomes]).items():
+        setattr(counts, outcome.value, getattr(counts, outcome.value) + many)
+    counts.suppressed += sum([item.suppressed for item in outcomes])
+    for code, many in Counter([item.code for item in outcomes if item.outcome is Outcome.REJECTED]).items():
+        counts.reasons[code] = counts.reasons.get(code, 0) + many
 
 
 def _sample(samples: list[dict[str, Any]], outcomes: list[RowOutcome]) -> None:
