@@ -128,6 +128,7 @@ def _run(program: str, *arguments: str) -> None:
         "PGUSER": database["USER"],
         "PGPASSWORD": database["PASSWORD"],
         "PGDATABASE": database["NAME"],
+        "PGOPTIONS": "-c client_min_messages=warning",
     }
     if program == "pg_restore":
         arguments = (f"--dbname={database['NAME']}", *arguments)
