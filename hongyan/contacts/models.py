@@ -160,6 +160,14 @@ class ConsentState(models.Model):
                 fields=["contact", "channel", "topic"], name="consent_state_once", nulls_distinct=False
             )
         ]
+        # What few have, so that lists find them without reading what the many have.
+        indexes = [
+            models.Index(
+                fields=["state", "contact"],
+                name="consent_state_rare",
+                condition=models.Q(state__in=["pending", "withdrawn"]),
+            )
+        ]
 
 
 class Suppression(models.Model):
