@@ -17,7 +17,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bench.outbox_data import installation, people, sender
@@ -36,7 +36,10 @@ def main() -> None:
         port = sink[1]
         size = _prepare(count)
         before = _reference(str(tools[1]), port, count // 2)
-        meters = {"postgresql": lambda: _server_cpu(folder), "sink": lambda: _process_cpu(sink[0])}
+        meters: dict[str, Callable[[], float]] = {
+            "postgresql": lambda: _server_cpu(folder),
+            "sink": lambda: _process_cpu(sink[0]),
+        }
         begun = {name: meter() for name, meter in meters.items()}
         value, spent = _ours(port, count, workers)
         spending = {"senders": spent} | {name: meter() - begun[name] for name, meter in meters.items()}
