@@ -170,9 +170,11 @@ def _receipt_lines(removed: Mapping[str, int]) -> list[tuple[str, int]]:
         "consent_states": _("consent in force"),
         "confirmations": _("open confirmations"),
         "identifiers": _("identifiers"),
-        "contact_and_links": _("profile, tags and lists"),
+        "contact_and_links": _("profile and what hung on it"),
         "events": _("events"),
         "delivery": _("sent mails untied from the person"),
+        "audience": _("tags and list memberships"),
+        "analytics": _("lines of statistics"),
     }
     return [(names.get(key, key), count) for key, count in removed.items()]
 
