@@ -1,9 +1,12 @@
 """Embedded PostgreSQL: a real server from a wheel, on a Unix socket, for installations without their own."""
 
+import locale
 import os
 import re
 import shutil
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -47,10 +50,11 @@ def start(data_dir: Path, *, throwaway: bool = False) -> Any:
         folder.mkdir(parents=True, exist_ok=True)
         server = wheel.get_server(folder, cleanup_mode="stop", start=False)
         fresh = not (folder / "PG_VERSION").exists()
-        if fresh:
-            server.ensure_pgdata_inited()
-        _configure(folder, _CONF_THROWAWAY if throwaway else _CONF)
-        server.start()
+        with _plain_locale():
+            if fresh:
+                server.ensure_pgdata_inited()
+            _configure(folder, _CONF_THROWAWAY if throwaway else _CONF)
+            server.start()
     except Exception as error:  # the wheel raises bare subprocess and assertion errors
         raise EmbeddedProblem(
             f"the embedded PostgreSQL in {folder} did not start ({type(error).__name__}); its log is {folder / 'log'}. "
@@ -73,6 +77,32 @@ def url(data_dir: Path) -> str:
     except OSError:
         pass  # not running: the address is only a name until it is
     return f"postgresql://postgres@/{DATABASE}?host={quote(str(socket_dir), safe='')}"
+
+
+@contextmanager
+def _plain_locale() -> Iterator[None]:
+    """The server speaks C.UTF-8 everywhere: sorting is the same on every machine, and a terminal whose language the
+    machine does not know (LANG brought along by ssh) does not keep it from starting."""
+    names = ("LANG", "LANGUAGE", *(name for name in os.environ if name.startswith("LC_")))
+    before = {name: os.environ.pop(name) for name in names if name in os.environ}
+    os.environ["LC_ALL"] = _locale()
+    try:
+        yield
+    finally:
+        os.environ.pop("LC_ALL", None)
+        os.environ.update(before)
+
+
+def _locale() -> str:
+    kept = locale.setlocale(locale.LC_CTYPE)
+    for name in ("C.UTF-8", "en_US.UTF-8"):
+        try:
+            locale.setlocale(locale.LC_CTYPE, name)
+        except locale.Error:
+            continue
+        locale.setlocale(locale.LC_CTYPE, kept)
+        return name
+    return "C"
 
 
 def _wheel() -> Any:
