@@ -9,6 +9,8 @@ from rich.table import Table
 from hongyan.accounts.models import RoleGrant, User
 from hongyan.accounts.permissions import Role
 from hongyan.accounts.services import one_time_link_create
+from hongyan.accounts.types import system_actor
+from hongyan.audit.services import record
 
 console = Console()
 
@@ -24,6 +26,7 @@ def add(*, email: str, roles: list[str], name: str) -> None:
     user = User.objects.create_user(email, name=name)
     for role in dict.fromkeys(roles):
         RoleGrant.objects.create(user=user, role=role)
+    _on_record("user.added", user, roles=sorted(set(roles)))
     print_link(user)
 
 
@@ -43,6 +46,18 @@ def show() -> None:
     console.print(table)
 
 
+def _on_record(action: str, user: User, **data: object) -> None:
+    """Whoever holds the machine makes users past every role; the log says so."""
+    record(
+        actor=system_actor("hongyan user"),
+        action=action,
+        subject_kind="user",
+        subject_id=str(user.public_id),
+        data=data,
+    )
+
+
 def print_link(user: User) -> None:
+    _on_record("user.link_printed", user)
     console.print("One-time sign-in link (15 minutes):")
     console.print(f"{settings.HONGYAN_BASE_URL}{one_time_link_create(user=user)}", soft_wrap=True)
