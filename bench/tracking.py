@@ -22,7 +22,7 @@ from hongyan.core import embedded
 SCALE = float(os.environ.get("SCALE", "1"))
 REQUESTS = max(2_000, int(60_000 * SCALE))
 MESSAGES = max(200, int(20_000 * SCALE))
-CONNECTIONS = 64
+CONNECTIONS = 192
 AGENT = b"Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148"
 
 

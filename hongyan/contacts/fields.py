@@ -26,12 +26,12 @@ RESERVED: Final = frozenset(
     {*IDENTITY_FIELDS, *PLAIN_FIELDS}
     | set(
         (
-            "id public_id contact contact_id sealed filled attributes provenance source owner owner_id is_demo "
-            "created_at updated_at last_activity_at email_domain birth_month birth_day has_email "
-            "has_phone search_tokens consent consents consent_status tags tag list lists segment segments audience topic topics "
-            "password secret token "
-            "name first_name last_name surname extra custom field fields all any not null true false none everyone "
-            "unsubscribe preferences campaign sender now today event events score tenant tenant_id role permissions"
+            "id public_id contact contact_id sealed filled attributes provenance source owner owner_id "
+            "is_demo created_at updated_at last_activity_at email_domain birth_month birth_day has_email "
+            "has_phone search_tokens consent consents consent_status tags tag list lists segment segments "
+            "audience topic topics password secret token name first_name last_name surname extra custom "
+            "field fields all any not null true false none everyone unsubscribe preferences campaign sender "
+            "now today event events score tenant tenant_id role permissions"
         ).split()
     )
 )

@@ -94,7 +94,8 @@ async def test_a_dot_that_could_not_be_committed_is_not_sent_and_nobody_is_lost(
     for _ in range(30):
         await sync_to_async(factory.contact)()
     await sync_to_async(dispatched)()
-    real, refused = Journal._commit, []
+    real = Journal._commit
+    refused: list[int] = []
 
     def commit(self: Journal, dots: Any, results: Any) -> set[int]:
         if dots and len(refused) < 2:
