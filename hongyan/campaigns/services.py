@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from hongyan.accounts.models import ApiKey
 from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
 from hongyan.audit.services import record
@@ -157,6 +158,9 @@ def values_of(campaign: Campaign) -> CampaignValues:
 
 
 def _user_id(actor: Actor) -> int | None:
+    """The person behind the actor: whoever made an API key answers for it, and may not approve what it wrote."""
+    if actor.kind == "api_key" and actor.id is not None:
+        return ApiKey.objects.filter(pk=actor.id).values_list("created_by_id", flat=True).first()
     return actor.id if actor.kind == "user" else None
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from hongyan.accounts.models import ApiKey
 from hongyan.campaigns.models import Campaign
 from hongyan.campaigns.states import State
 from hongyan.contacts.models import ConsentRecord, Contact
@@ -139,3 +140,12 @@ def test_audiences_are_counted_explained_and_kept(caller: Caller) -> None:
     assert problem["errors"]
     made = caller("POST", "/audiences", {"name": "上海", "tree": tree}, status=201)
     assert caller("GET", f"/audiences/{made['id']}")["tree"] == tree
+
+
+def test_whoever_made_the_key_answers_for_what_it_wrote(caller: Caller) -> None:
+    """Otherwise one person could write with a key and approve by hand."""
+    made = caller("POST", "/campaigns", {"name": "By a program"}, status=201)
+    campaign = Campaign.objects.get(public_id=made["id"])
+    maker = ApiKey.objects.get().created_by_id
+    assert campaign.author_ids == [maker]
+    assert campaign.created_by_id == maker

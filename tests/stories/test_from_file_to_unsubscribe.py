@@ -328,4 +328,4 @@ def everything_is_on_record(machinery: Machinery) -> None:
     machinery.until(lambda: AuditEntry.objects.exclude(seq=None).exists(), "the audit log to be sealed")
     result = verify()
     assert result.broken_at is None
-    assert result.entries > 10
+    assert result.entries + result.unsealed > 10  # the newest wait for the next minute

@@ -16,16 +16,7 @@ from hongyan.accounts.permissions import Permission, Role
 from hongyan.audit.services import seal
 from hongyan.delivery.models import Sender
 from hongyan.jobs.models import Job, Worker
-from tests.browser import (  # noqa: F401  fixtures
-    OpenPage,
-    Site,
-    _application,
-    axe_check,
-    chromium,
-    open_page,
-    site,
-    staff,
-)
+from tests.browser import OpenPage, Site, axe_check, staff
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SHOTS = os.environ.get("HONGYAN_TEST_SHOTS", "")  # a folder to keep pictures in, for people
@@ -66,7 +57,7 @@ def furnish() -> tuple[User, User]:
     ("language", "theme", "width"), [("zh-hans", "light", 1440), ("en", "dark", 1440), ("zh-hans", "dark", 390)]
 )
 def test_pages_are_accessible(
-    open_page: OpenPage,  # noqa: F811
+    open_page: OpenPage,
     language: str,
     theme: str,
     width: int,
@@ -107,7 +98,7 @@ def test_pages_are_accessible(
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{path} is too wide"
 
 
-def test_from_a_one_time_link_to_a_key(open_page: OpenPage, site: Site) -> None:  # noqa: F811
+def test_from_a_one_time_link_to_a_key(open_page: OpenPage, site: Site) -> None:
     """A story: the first administrator comes in, invites a colleague, verifies the log."""
     cache.clear()
     ada, _ = furnish()
