@@ -5,7 +5,6 @@ import email.message
 import email.policy
 import json
 import re
-import shutil
 import subprocess
 from datetime import UTC, datetime
 from email.headerregistry import Address as RegistryAddress
@@ -163,7 +162,6 @@ def test_equal_inputs_make_equal_bytes() -> None:
     assert message().sha256 != message(text="other").sha256
 
 
-@pytest.mark.skipif(shutil.which("perl") is None, reason="needs perl")
 def test_a_second_parser_agrees() -> None:
     """Perl's own MIME decoder and a plain header splitter, sharing nothing with Python's."""
     subject = "张三,您的九月专享:全场八折,还有更多更多更多更多好礼等您来拿 & more"

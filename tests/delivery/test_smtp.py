@@ -9,7 +9,6 @@ from hongyan.delivery.transports.relay import Relay
 from hongyan.delivery.transports.smtp import ConnectionCut, Envelope, SMTPConnection, Stage
 from hongyan.delivery.transports.wire import Reply, body_of
 from tests.delivery.servers import (
-    SINK,
     Handler,
     authenticator,
     certificate,
@@ -56,7 +55,6 @@ async def test_refused_recipient_leaves_the_connection_usable() -> None:
     assert len(handler.mails) == 1
 
 
-@pytest.mark.skipif(SINK is None, reason="smtp-sink is in Debian's postfix package")
 @pytest.mark.parametrize("options", [(), ("-e",), ("-p",)], ids=["esmtp", "helo-only", "without-pipelining"])
 async def test_against_smtp_sink(tmp_path: Path, options: tuple[str, ...]) -> None:
     with sink(tmp_path, *options) as port:
@@ -67,7 +65,6 @@ async def test_against_smtp_sink(tmp_path: Path, options: tuple[str, ...]) -> No
         await connection.quit()
 
 
-@pytest.mark.skipif(SINK is None, reason="smtp-sink is in Debian's postfix package")
 @pytest.mark.parametrize(("flag", "stage"), [("rcpt", Stage.RCPT), ("mail", Stage.MAIL), ("data", Stage.DATA)], ids=str)
 async def test_smtp_sink_refuses(tmp_path: Path, flag: str, stage: Stage) -> None:
     with sink(tmp_path, "-f", flag) as port:
