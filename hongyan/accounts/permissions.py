@@ -9,8 +9,10 @@ class Permission(StrEnum):
     CONTACT_EDIT = "contact.edit"
     CONTACT_ERASE = "contact.erase"
     CONTACT_EXPORT = "contact.export"
+    CONTACT_MERGE = "contact.merge"  # decide who is the same person, undo such decisions
     CONSENT_EDIT = "consent.edit"
     IMPORT_RUN = "import.run"
+    SOURCE_EDIT = "source.edit"  # where data comes from: keys, schedules, quarantine, tracking plan
     AUDIENCE_EDIT = "audience.edit"  # tags, lists, saved audiences
     CONTENT_EDIT = "content.edit"
     CAMPAIGN_EDIT = "campaign.edit"
@@ -52,10 +54,10 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.APPROVER: frozenset({P.CONTACT_VIEW, P.CAMPAIGN_APPROVE, P.REPORT_VIEW, P.REPORT_PEOPLE}),
     Role.SALES: frozenset({P.CONTACT_VIEW, P.CONTACT_IDENTITY, P.CONTACT_EDIT, P.REPORT_VIEW, P.REPORT_PEOPLE}),
-    Role.SUPPORT: frozenset({P.CONTACT_VIEW, P.CONTACT_IDENTITY, P.CONTACT_EDIT, P.CONSENT_EDIT}),
+    Role.SUPPORT: frozenset({P.CONTACT_VIEW, P.CONTACT_IDENTITY, P.CONTACT_EDIT, P.CONTACT_MERGE, P.CONSENT_EDIT}),
     Role.ANALYST: frozenset({P.CONTACT_VIEW, P.REPORT_VIEW}),
     Role.PRIVACY_OFFICER: frozenset(
         {P.CONTACT_VIEW, P.CONTACT_IDENTITY, P.CONTACT_EDIT, P.CONTACT_ERASE, P.CONTACT_EXPORT, P.CONSENT_EDIT}
-        | {P.REPORT_VIEW, P.AUDIT_VIEW}
+        | {P.CONTACT_MERGE, P.REPORT_VIEW, P.AUDIT_VIEW}
     ),
 }

@@ -21,8 +21,8 @@ class HyShortcuts extends HTMLElement {
       event.preventDefault();
       this.open();
     } else if (event.key === "g") {
-      this.#chordUntil = Date.now() + CHORD_MS;
-    } else if (Date.now() < this.#chordUntil) {
+      this.#chordUntil = event.timeStamp + CHORD_MS; // when the key went down, however busy the page was
+    } else if (event.timeStamp < this.#chordUntil) {
       this.#chordUntil = 0;
       document.querySelector<HTMLElement>(`[data-shortcut="g ${CSS.escape(event.key)}"]`)?.click();
     }

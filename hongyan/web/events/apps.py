@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class WebEventsConfig(AppConfig):
+    name = "hongyan.web.events"
+    label = "web_events"

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class WebIdentityConfig(AppConfig):
+    name = "hongyan.web.identity"
+    label = "web_identity"

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class WebSourcesConfig(AppConfig):
+    name = "hongyan.web.sources"
+    label = "web_sources"
