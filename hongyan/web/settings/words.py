@@ -28,8 +28,15 @@ P = Permission
 MATRIX: tuple[tuple[Promise, tuple[Permission, ...]], ...] = (
     (
         _("Contacts"),
-        (P.CONTACT_VIEW, P.CONTACT_IDENTITY, P.CONTACT_EDIT, P.CONTACT_MERGE)
-        + (P.CONSENT_EDIT, P.CONTACT_EXPORT, P.CONTACT_ERASE),
+        (
+            P.CONTACT_VIEW,
+            P.CONTACT_IDENTITY,
+            P.CONTACT_EDIT,
+            P.CONTACT_MERGE,
+            P.CONSENT_EDIT,
+            P.CONTACT_EXPORT,
+            P.CONTACT_ERASE,
+        ),
     ),
     (_("Audiences and mails"), (P.IMPORT_RUN, P.SOURCE_EDIT, P.AUDIENCE_EDIT, P.CONTENT_EDIT)),
     (_("Campaigns"), (P.CAMPAIGN_EDIT, P.CAMPAIGN_SEND, P.CAMPAIGN_APPROVE)),
