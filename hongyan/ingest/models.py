@@ -31,6 +31,7 @@ class Import(models.Model):
     counts = models.JSONField(default=dict)
     dry_counts = models.JSONField(null=True)
     dry_samples = models.JSONField(default=list)
+    recipe = models.JSONField(default=dict)  # the export of another system this file is, see ``ingest.migrating``
     job = models.ForeignKey(Job, null=True, on_delete=models.SET_NULL, related_name="+")
     dry_job = models.ForeignKey(Job, null=True, on_delete=models.SET_NULL, related_name="+")
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
@@ -115,3 +116,6 @@ class Export(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
+
+
+from hongyan.ingest.models_sources import Source, SourceFile, SourceRun  # noqa: E402,F401  found by Django here
