@@ -1,7 +1,8 @@
 """What this room holds about a person, and how it forgets them.
 
 Uploads, exports and rejected rows are people's data too, but of nobody in particular to the database: encrypted
-files and sealed values, deleted after seven days (``tasks.delete_old_files``).
+files and sealed values, deleted after seven days (``tasks.delete_old_files``). So are records in quarantine: sealed,
+deleted after thirty days (``quarantine.KEPT``).
 """
 
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
 from hongyan.ingest.models import ImportCreation
 
-TABLES_ABOUT_PEOPLE = ("ingest_importcreation", "ingest_importrejection")
+TABLES_ABOUT_PEOPLE = ("ingest_importcreation", "ingest_importrejection", "ingest_quarantinedrecord")
 
 
 def export(*, actor: Actor, contact_id: int) -> Iterator[dict[str, Any]]:
