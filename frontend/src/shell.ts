@@ -41,6 +41,20 @@ function moveInMenu(event: KeyboardEvent): void {
   event.preventDefault();
 }
 
+/** What scrolls sideways must be reachable by keyboard; whether it scrolls depends on the width. */
+function reachScrollers(root: ParentNode = document): void {
+  for (const box of root.querySelectorAll<HTMLElement>(".table-scroll")) {
+    const scrolls = box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
+    if (!scrolls) {
+      if (box.dataset.reached) box.removeAttribute("tabindex");
+      continue;
+    }
+    if (box.hasAttribute("tabindex")) continue;
+    box.dataset.reached = "yes";
+    box.tabIndex = 0;
+  }
+}
+
 export function startShell(): void {
   document.addEventListener("click", (event) => {
     const target = event.target as Element;
@@ -55,4 +69,8 @@ export function startShell(): void {
     if (rail) toggleRail(rail);
   });
   document.addEventListener("keydown", moveInMenu);
+  reachScrollers();
+  document.addEventListener("htmx:after:swap", () => reachScrollers());
+  document.addEventListener("toggle", () => reachScrollers(), { capture: true }); // tables inside details
+  window.addEventListener("resize", () => reachScrollers());
 }
