@@ -1,12 +1,21 @@
 """What can go wrong here."""
 
 from collections.abc import Mapping
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 
 
 class ContactNotFound(Exception):
     """There is no such contact, or the actor may not know of it."""
+
+
+class ContactMerged(ContactNotFound):
+    """The record was merged into another; ``into`` is the public id under which the person is found now."""
+
+    def __init__(self, into: UUID) -> None:
+        super().__init__()
+        self.into = into
 
 
 class NormaliseProblem(Exception):

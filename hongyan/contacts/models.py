@@ -6,6 +6,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.functions import Now
 
+from hongyan.contacts.models_merging import MergedAway as MergedAway
 from hongyan.core.ids import uuid7
 
 

@@ -7,8 +7,9 @@ from uuid import UUID
 from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
 from hongyan.audit.services import record
-from hongyan.contacts.errors import ContactNotFound
+from hongyan.contacts.errors import ContactMerged, ContactNotFound
 from hongyan.contacts.masking import masked_identity
+from hongyan.contacts.merging import survivor_of
 from hongyan.contacts.models import Contact
 from hongyan.contacts.sealing import open_blob
 from hongyan.contacts.types import Identity, Provenance
@@ -28,13 +29,17 @@ def contact_by_public_id(*, actor: Actor, public_id: UUID | str, audit: bool = T
     """The one door to a single person: the row and what the actor may see of the identity (masked without
     CONTACT_IDENTITY). Seeing an identity in clear is recorded; ``audit`` False is for reads that show nothing of it.
 
-    Raises ContactNotFound for what is no id, unknown or erased: the three cannot be told apart.
+    Raises ContactMerged for a record that was merged into another, ContactNotFound for what is no id, unknown or erased:
+    those three cannot be told apart.
     """
     actor.require(Permission.CONTACT_VIEW)
     try:
         contact = Contact.objects.select_related("owner").get(public_id=UUID(str(public_id)))
-    except (Contact.DoesNotExist, ValueError) as error:
+    except ValueError as error:
         raise ContactNotFound from error
+    except Contact.DoesNotExist as error:
+        into = survivor_of(UUID(str(public_id)))
+        raise (ContactMerged(into) if into else ContactNotFound()) from error
     identity = open_blob(contact.sealed, contact_id=contact.pk)
     if not actor.may(Permission.CONTACT_IDENTITY):
         return contact, masked_identity(identity)

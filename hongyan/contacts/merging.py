@@ -1,0 +1,99 @@
+"""Two records of one person become one: who moves what, and where a record that was merged away is found now.
+
+``identity.merging`` decides and keeps the record of it; each room with rows about contacts registers here, in its
+app's ``ready()``, how its rows follow and how they come back. A test fails for a table with a contact that nobody
+moves and nobody has said why it stays.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from hongyan.contacts.models_merging import MergedAway
+from hongyan.contacts.owned import Owned, move_rows, restore_rows
+from hongyan.core.sql import any_of
+
+Moved = dict[str, Any]
+Move = Callable[[int, int], Moved]
+Restore = Callable[[int, int, Moved], None]
+
+_movers: dict[str, tuple[Move, Restore]] = {}
+_moved_tables: dict[str, str] = {}
+_staying: dict[str, str] = {}
+
+
+def register_mover(room: str, move: Move, restore: Restore, *, tables: Iterable[str] = ()) -> None:
+    """``move(loser_id, survivor_id)`` makes the loser's rows the survivor's and returns, as JSON, what ``restore(loser_id,
+    survivor_id, data)`` needs to give them back. Both run in the merge's transaction, while both contacts exist and are
+    locked. tables: the names of the tables it takes care of."""
+    _movers[room] = (move, restore)
+    _moved_tables.update(dict.fromkeys(tables, room))
+
+
+def register_tables(room: str, *tables: Owned) -> None:
+    """A mover for rooms whose rows need no thought beyond ``Owned``."""
+
+    def move(loser_id: int, survivor_id: int) -> Moved:
+        return {
+            table.name: data for table in tables if (data := move_rows(table, loser=loser_id, survivor=survivor_id))
+        }
+
+    def restore(loser_id: int, survivor_id: int, data: Moved) -> None:
+        for table in reversed(tables):
+            if table.name in data:
+                restore_rows(table, data[table.name], loser=loser_id, survivor=survivor_id)
+
+    register_mover(room, move, restore, tables=[table.name for table in tables])
+
+
+def register_staying(table: str, reason: str) -> None:
+    """Rows of this table keep the number of the record that was merged away, for this reason."""
+    _staying[table] = reason
+
+
+def tables_with_answer() -> Mapping[str, str]:
+    """Table → the room that moves it, or why it stays."""
+    return {**_moved_tables, **_staying}
+
+
+def move_all(*, loser_id: int, survivor_id: int) -> dict[str, Moved]:
+    """Every room in the order of names. Empty answers are left out."""
+    return {room: data for room, (move, _) in sorted(_movers.items()) if (data := move(loser_id, survivor_id))}
+
+
+def restore_all(*, loser_id: int, survivor_id: int, data: Mapping[str, Moved]) -> None:
+    """A room that is no longer installed is passed over."""
+    for room, (_, restore) in sorted(_movers.items(), reverse=True):
+        if room in data:
+            restore(loser_id, survivor_id, data[room])
+
+
+def merged_ids(contact_id: int) -> list[int]:
+    """Numbers of the records that were merged into this one, directly or through others."""
+    return list(
+        MergedAway.objects.filter(into_id=contact_id).order_by("contact_id").values_list("contact_id", flat=True)
+    )
+
+
+def ids_of(contact_id: int) -> list[int]:
+    """The contact's own number and those of the records merged into it: what stayed behind carries the old ones."""
+    return [contact_id, *merged_ids(contact_id)]
+
+
+def current_ids(contact_ids: Iterable[int]) -> dict[int, int]:
+    """Number of a record that was merged away → number of the contact it is now. Others are missing."""
+    rows = MergedAway.objects.filter(contact_id__in=any_of(contact_ids)).values_list("contact_id", "into_id")
+    return dict(rows)
+
+
+def survivor_of(public_id: UUID) -> UUID | None:
+    """Where a record that was merged away is found now."""
+    found: UUID | None = (
+        MergedAway.objects.filter(public_id=public_id).values_list("into__public_id", flat=True).first()
+    )
+    return found
+
+
+def survivors_of(public_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """The same for many: public id → number of the contact it is now."""
+    return dict(MergedAway.objects.filter(public_id__in=public_ids).values_list("public_id", "into_id"))
