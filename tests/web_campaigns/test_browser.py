@@ -1,4 +1,4 @@
-"""Campaigns and their reports in a real browser, in every state a campaign can stand in: no accessibility violations."""
+"""Campaigns and their reports in a real browser, in every state that looks different: no accessibility violations."""
 
 import os
 from pathlib import Path
@@ -56,7 +56,7 @@ def furnish(shop: Shop, marketer: Actor) -> dict[str, Campaign]:
     made["waiting"] = ready(shop, actor=marketer, name="等两个人批准")
     approval.campaign_request_approval(actor=marketer, campaign_id=made["waiting"].pk, comment="双十一的信,请看一下")
     for campaign in made.values():
-        if campaign.state not in {State.DRAFT}:
+        if campaign.state != State.DRAFT:
             count_now(campaign)
         campaign.refresh_from_db()
     return made

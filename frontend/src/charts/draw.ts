@@ -28,6 +28,7 @@ const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 /** The tokens as plain colours: light-dark() is resolved by letting the browser compute a colour with it. */
 function colours(near: HTMLElement): Palette {
   const probe = document.createElement("span");
+  probe.style.transition = "none"; // a colour on its way is not yet the token
   near.append(probe);
   const token = (name: string) => {
     probe.style.color = `var(${name})`;
