@@ -14,8 +14,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from pypinyin import Style, lazy_pinyin
-
+from hongyan.contacts.normalise.chinese import pinyin, surname_pinyin
 from hongyan.contacts.normalise.names import COMPOUND_SURNAMES, HAN
 from hongyan.core.crypto.blind import BlindIndexer
 
@@ -28,28 +27,6 @@ _PLAIN_HAN = re.compile("[\u4e00-\u9fff]+")  # no compatibility forms, accents o
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*", re.UNICODE)
 _DIGITS = re.compile(r"\+?[\d\s\-().]{4,}")
 _MAX_TERMS = 8
-
-# Family names that the general dictionary reads wrongly (reference/domain-facts 3.4; 现代汉语词典 surname readings).
-_READINGS_TEXT = """
-    单 shan  仇 qiu  曾 zeng  解 xie  区 ou  查 zha  朴 piao  盖 ge  翟 zhai
-    缪 miao  员 yun  乐 yue  覃 qin  华 hua  任 ren  吕 lv  尹 yin  逄 pang
-    洗 xian  冼 xian  尉 wei  种 chong  召 shao  谌 chen  葛 ge  纪 ji  宁 ning
-    过 guo  哈 ha  秘 bi  薄 bo  折 she  黑 he  牟 mu  佴 nai  郇 huan
-    單 shan  區 ou  樸 piao  蓋 ge  員 yun  樂 yue  華 hua  呂 lv  紀 ji
-    尉迟 yuchi  万俟 moqi  单于 chanyu  长孙 zhangsun  澹台 tantai  令狐 linghu  宰父 zaifu  乐正 yuezheng
-"""
-_READINGS = _READINGS_TEXT.split()
-_SURNAME_PINYIN = dict(zip(_READINGS[::2], _READINGS[1::2], strict=True))
-_TWO_SYLLABLES = {
-    "yuchi": ("yu", "chi"),
-    "moqi": ("mo", "qi"),
-    "chanyu": ("chan", "yu"),
-    "zhangsun": ("zhang", "sun"),
-    "tantai": ("tan", "tai"),
-    "linghu": ("ling", "hu"),
-    "zaifu": ("zai", "fu"),
-    "yuezheng": ("yue", "zheng"),
-}
 
 
 def search_tokens(identity: Mapping[str, Any], blind: BlindIndexer) -> list[int]:
@@ -217,7 +194,7 @@ def _name_words(full: str, family: str) -> list[str]:
 def _han_words(run: str, family: str) -> list[str]:
     surname = _surname(run, family)
     given = run[len(surname) :]
-    first, second = _surname_pinyin(surname), _pinyin(given)
+    first, second = surname_pinyin(surname), pinyin(given)
     family_sound, given_sound = "".join(first), "".join(second)
     whole = family_sound + given_sound
     words = ["h:" + run[:4], *["h:" + run[:length] for length in range(1, min(len(run), 4))]]
@@ -246,21 +223,6 @@ def _surname(run: str, family: str) -> str:
     if run[:2] in COMPOUND_SURNAMES and len(run) > 2:
         return run[:2]
     return run[0] if 1 < len(run) <= 4 else ""
-
-
-@lru_cache(maxsize=4096)
-def _surname_pinyin(surname: str) -> tuple[str, ...]:
-    if not surname:
-        return ()
-    known = _SURNAME_PINYIN.get(surname)
-    if known:
-        return _TWO_SYLLABLES.get(known, (known,))
-    return _pinyin(surname)
-
-
-@lru_cache(maxsize=65536)
-def _pinyin(text: str) -> tuple[str, ...]:
-    return tuple(lazy_pinyin(text, style=Style.NORMAL, v_to_u=False)) if text else ()
 
 
 def fold(text: str) -> str:

@@ -105,8 +105,8 @@ class Profile(models.Model):
 
 
 class SourceRecord(models.Model):
-    """Which contact a row of an input file became. The row's own id is personal data by reference: sealed, and never used
-    for matching. ``fingerprint`` finds the row again when a file is imported twice."""
+    """Which contact a row of an input file became. The row's own id is personal data by reference: sealed, and never
+    used for matching. ``fingerprint`` finds the row again when a file is imported twice."""
 
     id = models.BigAutoField(primary_key=True)
     import_id = models.BigIntegerField()  # ingest.Import; that room is above this one
