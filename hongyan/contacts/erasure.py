@@ -11,7 +11,9 @@ from django.db import connection, transaction
 from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
 from hongyan.audit.services import record
+from hongyan.contacts import objects_privacy
 from hongyan.contacts.errors import ContactNotFound, ErasureRefused
+from hongyan.contacts.merging import ids_of
 from hongyan.contacts.models import ConfirmationRequest, ConsentState, Contact, Identifier, Suppression, Tombstone
 from hongyan.contacts.types import ErasureReceipt
 from hongyan.core.clock import now
@@ -19,7 +21,10 @@ from hongyan.core.sql import statement
 from hongyan.events import privacy as events_privacy
 
 Eraser = Callable[[int], int]
-_erasers: dict[str, Eraser] = {"events": lambda contact_id: events_privacy.erase(contact_id=contact_id)}
+_erasers: dict[str, Eraser] = {
+    "events": lambda contact_id: events_privacy.erase(contact_id=contact_id),
+    "objects_and_notes": objects_privacy.erase,
+}
 
 
 def register_eraser(room: str, erase: Eraser) -> None:
@@ -57,10 +62,11 @@ def contact_erase(
 
 def _erase(contact: Contact, reason: str, *, suppress: bool) -> ErasureReceipt:
     at = now()
-    removed = {room: erase(contact.pk) for room, erase in sorted(_erasers.items())}
+    ids = ids_of(contact.pk)  # what a merge could not move carries the number of the record that was merged away
+    removed = {room: sum(erase(number) for number in ids) for room, erase in sorted(_erasers.items())}
     if suppress:
         _suppress_identifiers(contact, at)
-    removed["consent_shrunk"] = _shrink_ledger(contact.pk)
+    removed["consent_shrunk"] = sum(_shrink_ledger(number) for number in ids)
     removed["consent_states"] = ConsentState.objects.filter(contact=contact).delete()[0]
     removed["confirmations"] = ConfirmationRequest.objects.filter(contact=contact).delete()[0]
     removed["identifiers"] = Identifier.objects.filter(contact=contact).delete()[0]

@@ -10,6 +10,26 @@ class ContactNotFound(Exception):
     """There is no such contact, or the actor may not know of it."""
 
 
+class ObjectTypeNotFound(Exception):
+    """There is no custom object of this kind."""
+
+
+class ObjectNotFound(Exception):
+    """There is no such thing of this kind."""
+
+
+class CompanyNotFound(Exception):
+    """There is no such company, or it was merged away."""
+
+
+class NoteRefused(Exception):
+    """A note cannot be written or changed like this. ``code``: empty, too_long, not_author, gone"""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
 class ContactMerged(ContactNotFound):
     """The record was merged into another; ``into`` is the public id under which the person is found now."""
 
@@ -128,6 +148,13 @@ def problem_text(code: str) -> str:
         "topics": _("Choose at least one topic."),
         "host": _("Enter host names such as www.example.com, without a path."),
         "topic_used": _("This topic is in use; make it inactive instead."),
+        "object_field_used": _("A field that has values keeps its key, its type and whether it is sensitive."),
+        "title_field": _("Choose one of the fields that are not sensitive as the title."),
+        "type_archived": _("This kind of object is archived and takes no new values."),
+        "no_contact": _("Nobody was found for this row."),
+        "company_size": _("Give a number of people, or a range such as 51-200."),
+        "company_taken": _("Another company has this already."),
+        "attributes": _("Further facts are names with texts, numbers or yes and no; at most 50."),
         "reason": _("Say why."),
         "domain": _("This is not a domain name."),
     }

@@ -6,8 +6,36 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.functions import Now
 
-from hongyan.contacts.models_merging import MergedAway as MergedAway
+from hongyan.contacts.models_merging import MergedAway
+from hongyan.contacts.models_objects import (
+    Company,
+    CompanyMerge,
+    ContactNote,
+    ObjectRecord,
+    ObjectType,
+    RecentContact,
+)
 from hongyan.core.ids import uuid7
+
+__all__ = [
+    "Company",
+    "CompanyMerge",
+    "ConfirmationRequest",
+    "ConsentRecord",
+    "ConsentState",
+    "Contact",
+    "ContactNote",
+    "FieldDefinition",
+    "Identifier",
+    "MergedAway",
+    "ObjectRecord",
+    "ObjectType",
+    "RecentContact",
+    "SignupForm",
+    "Suppression",
+    "Tombstone",
+    "Topic",
+]
 
 
 class Contact(models.Model):
@@ -34,6 +62,7 @@ class Contact(models.Model):
     provenance = models.JSONField(default=dict, db_default={})  # {field: [source, observed_at]}
     source = models.CharField(max_length=64, default="", db_default="")
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    company = models.ForeignKey(Company, null=True, on_delete=models.SET_NULL, related_name="people", db_index=False)
     is_demo = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(db_default=Now())
     updated_at = models.DateTimeField(db_default=Now())
@@ -49,6 +78,17 @@ class Contact(models.Model):
             models.Index(fields=["city", "created_at", "id"], name="contact_by_city"),
             models.Index(fields=["source", "created_at", "id"], name="contact_by_source"),
             GinIndex(fields=["attributes"], name="contact_attributes", opclasses=["jsonb_path_ops"]),
+            # Partial: most files bring people without either, and their rows must not pay for it.
+            models.Index(
+                fields=["company", "created_at", "id"],
+                name="contact_by_company",
+                condition=models.Q(company__isnull=False),
+            ),
+            models.Index(
+                fields=["owner", "created_at", "id"],
+                name="contact_by_owner",
+                condition=models.Q(owner__isnull=False),
+            ),
         ]
 
 

@@ -8,7 +8,9 @@ from orjson import loads
 from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
 from hongyan.audit.services import record
+from hongyan.contacts import objects_privacy
 from hongyan.contacts.errors import ContactNotFound
+from hongyan.contacts.merging import ids_of
 from hongyan.contacts.models import ConfirmationRequest, ConsentRecord, ConsentState, Contact, Identifier, Tombstone
 from hongyan.contacts.sealing import open_blob, open_record
 from hongyan.contacts.signup import LIFE
@@ -23,6 +25,7 @@ TABLES_ABOUT_PEOPLE = (
     "contacts_confirmationrequest",
     "contacts_suppression",
     "contacts_tombstone",
+    *objects_privacy.TABLES,
 )
 UNCONFIRMED_KEPT: Final = LIFE
 KEPT = {
@@ -33,6 +36,7 @@ KEPT = {
     "contacts.ConsentRecord": "for good; after erasure by pseudonym, without evidence, wording and address of the page",
     "contacts.Suppression": "for good, by blind index only",
     "contacts.Tombstone": "for good; ids and times only",
+    **objects_privacy.KEPT,
 }
 
 
@@ -73,6 +77,7 @@ def export(*, actor: Actor, contact_id: int) -> dict[str, Any]:
         "confirmation_requests": [
             _request(row) for row in ConfirmationRequest.objects.filter(contact=contact).order_by("id")
         ],
+        **objects_privacy.held(contact),
     }
 
 
@@ -83,7 +88,7 @@ def tombstone_of(*, actor: Actor, contact_id: int) -> Tombstone | None:
 
 
 def _ledger(contact_id: int) -> list[ConsentRecord]:
-    return list(ConsentRecord.objects.filter(contact_id=contact_id).select_related("topic").order_by("id"))
+    return list(ConsentRecord.objects.filter(contact_id__in=ids_of(contact_id)).select_related("topic").order_by("id"))
 
 
 def _entry(row: ConsentRecord) -> dict[str, Any]:
