@@ -51,7 +51,7 @@ def demo(
         from hongyan.config.demo.load import demo_load, demo_remove
 
         if remove:
-            demo_remove()
+            typer.echo(f"The demo is removed: {demo_remove():,} people.")
         else:
             demo_load(contacts=contacts)
 

@@ -50,6 +50,12 @@ HONGYAN_TRUSTED_PROXIES = env.text(
 HONGYAN_MIN_FREE_MB = env.integer(
     "HONGYAN_MIN_FREE_MB", 1024, "Free disk below which imports and new sends are refused (PostgreSQL stops when full)"
 )
+HONGYAN_SOURCE_FOLDERS = env.text(
+    "HONGYAN_SOURCE_FOLDERS",
+    "",
+    "Folders on this server, separated by colons, in which scheduled sources may read files and SQLite databases; "
+    "empty: only incoming/ in the data folder",
+)
 HONGYAN_METRICS_TOKEN = env.text(
     "HONGYAN_METRICS_TOKEN", "", "Bearer token for /metrics; empty: it answers to this machine only"
 )
@@ -139,6 +145,7 @@ ROOMS = [
     "hongyan.web.catcher",
     "hongyan.web.reports",
     "hongyan.web.settings",
+    "hongyan.config",
 ]
 INSTALLED_APPS = [
     *reversed(ROOMS),  # upper rooms first: their templates win over the libraries'

@@ -139,8 +139,8 @@ def lists_make(actor: Actor, contact_ids: list[int]) -> None:
             audience_create(actor=actor, name=name, tree=tree, description=description)
 
 
-def demo_remove() -> None:
-    """People, their facts and the campaigns marked as demo; what others made stays."""
+def demo_remove() -> int:
+    """People, their facts and the campaigns marked as demo; what others made stays. Returns how many people went."""
     with transaction.atomic(), connection.cursor() as cursor:
         campaign_ids = list(Campaign.objects.filter(is_demo=True).values_list("pk", flat=True))
         cursor.execute(
@@ -153,7 +153,8 @@ def demo_remove() -> None:
         cursor.execute("DELETE FROM events_event e USING contacts_contact c WHERE e.contact_id = c.id AND c.is_demo")
         cursor.execute("SET LOCAL hongyan.erasing = 'on'")
         Campaign.objects.filter(pk__in=campaign_ids).delete()
+        people = Contact.objects.filter(is_demo=True).count()
         Contact.objects.filter(is_demo=True).delete()
         SavedAudience.objects.filter(name__in=[name for name, _, _ in AUDIENCES]).delete()
         ContactList.objects.filter(name="秋季展会访客").delete()
-    console.print("The demo is removed.")
+    return people

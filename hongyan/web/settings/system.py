@@ -19,11 +19,11 @@ from django.views.decorators.http import require_POST, require_safe
 import hongyan
 from hongyan.accounts.errors import NotFound
 from hongyan.accounts.permissions import Permission
-from hongyan.audit.models import AuditEntry
+from hongyan.audit.services import record
 from hongyan.delivery.selectors import queue_levels, throttles
 from hongyan.jobs import selectors as jobs
 from hongyan.jobs.registry import periodic_work
-from hongyan.jobs.services import job_cancel, job_pause, job_resume, job_retry
+from hongyan.jobs.services import job_cancel, job_pause, job_resume, job_retry, job_start
 from hongyan.web.settings.common import acting, needs
 
 ACTS = {"cancellation": job_cancel, "pause": job_pause, "resumption": job_resume, "retrial": job_retry}
@@ -49,8 +49,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "disk_used": round((disk.total - disk.free) / 1e9),
         "disk_low": disk.free < settings.HONGYAN_MIN_FREE_MB * 2**20,
         "disk_floor": settings.HONGYAN_MIN_FREE_MB * 2**20,
-        "database_size": _database_size(),
-        "unsealed": AuditEntry.objects.filter(seq=None).count(),
+        **_sizes(),
         "periodic": periodic_work(),
         "versions": _versions(),
     }
@@ -69,10 +68,26 @@ def job_act(request: HttpRequest, public_id: UUID, act: str) -> HttpResponse:
     return redirect("settings:system")
 
 
-def _database_size() -> int:
+@require_POST
+@needs(Permission.SETTINGS_EDIT)
+def demo_removal(request: HttpRequest) -> HttpResponse:
+    """The invented people, what they did and the campaigns to them; whatever others made stays."""
+    actor = acting(request)
+    job = job_start(actor=actor, kind="demo_remove", params={})
+    record(actor=actor, action="demo.removed", subject_kind="job", subject_id=str(job.public_id))
+    messages.success(request, _("The demo data is being removed."))
+    return redirect("settings:system")
+
+
+def _sizes() -> dict[str, int]:
+    """What can be counted in one question."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_database_size(current_database())")
-        return int(cursor.fetchone()[0])
+        cursor.execute(
+            "SELECT pg_database_size(current_database()), (SELECT count(*) FROM audit_auditentry WHERE seq IS NULL), "
+            "(SELECT count(*) FROM contacts_contact WHERE is_demo)"
+        )
+        size, unsealed, demo = cursor.fetchone()
+    return {"database_size": size, "unsealed": unsealed, "demo_people": demo}
 
 
 def _versions() -> list[tuple[str, str]]:

@@ -32,5 +32,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("audit/verify", log.verify, name="audit_verify"),
     path("audit/chain-head.json", log.head, name="audit_head"),
     path("system/", system.index, name="system"),
+    path("system/demo-removal", system.demo_removal, name="demo_removal"),
     path("system/jobs/<uuid:public_id>/<str:act>", system.job_act, name="job_act"),
 ]

@@ -131,6 +131,7 @@ ACTIONS: dict[str, Promise] = {
     "contact.erased": _("Erased a contact"),
     "contact.exported": _("Exported contacts"),
     "consent.recorded": _("Recorded consent"),
+    "demo.removed": _("Removed the demo data"),
     "campaign.created": _("Created a campaign"),
     "campaign.updated": _("Changed a campaign"),
     "campaign.scheduled": _("Scheduled a campaign"),
