@@ -263,7 +263,8 @@ class _Block:
         if not count:
             return []
         self.cursor.execute(_sql("ids"), {"count": count})
-        return [number for (number,) in self.cursor.fetchall()]
+        numbers: list[int] = self.cursor.fetchone()[0]
+        return numbers
 
     def _queue_new(self, contact_id: int, rows: list[ContactRowIn]) -> None:
         first = rows[0]

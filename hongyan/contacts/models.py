@@ -93,13 +93,16 @@ class Contact(models.Model):
 
 
 class Identifier(models.Model):
+    """References to contacts and topics, here and in the consents, are checked a statement at a time by triggers
+    (migration ``references_checked_a_statement_at_a_time``): a check a row was a fifth of an import's work."""
+
     class Kind(models.TextChoices):
         EMAIL = "email"
         PHONE = "phone"
         EXTERNAL_ID = "external_id"
         ANONYMOUS_ID = "anonymous_id"
 
-    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="identifiers")
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="identifiers", db_constraint=False)
     kind = models.CharField(max_length=16, choices=Kind)
     blind = models.BinaryField(max_length=16)
     created_at = models.DateTimeField(db_default=Now())
@@ -161,7 +164,8 @@ class ConsentRecord(models.Model):
     contact_id = models.BigIntegerField(null=True)
     pseudonym = models.BinaryField(max_length=16)  # blind index of the address, or of the contact where there is none
     channel = models.CharField(max_length=24)  # email | tracking_open | tracking_click
-    topic = models.ForeignKey(Topic, null=True, on_delete=models.PROTECT)  # none: the channel as a whole
+    # none: the channel as a whole
+    topic = models.ForeignKey(Topic, null=True, on_delete=models.PROTECT, db_constraint=False, db_index=False)
     action = models.CharField(max_length=16, choices=Action)
     legal_basis = models.CharField(max_length=32, blank=True)
     wording = models.TextField(blank=True)
@@ -189,9 +193,12 @@ class ConsentState(models.Model):
         WITHDRAWN = "withdrawn"
         NONE = "none"
 
-    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="consents")
+    # Its index is the constraint below, which begins with the contact.
+    contact = models.ForeignKey(
+        Contact, on_delete=models.CASCADE, related_name="consents", db_constraint=False, db_index=False
+    )
     channel = models.CharField(max_length=24)
-    topic = models.ForeignKey(Topic, null=True, on_delete=models.PROTECT)
+    topic = models.ForeignKey(Topic, null=True, on_delete=models.PROTECT, db_constraint=False, db_index=False)
     state = models.CharField(max_length=12, choices=State)
     since = models.DateTimeField()
 

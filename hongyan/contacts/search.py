@@ -1,11 +1,13 @@
 """Search without plain text: each contact carries keyed 64-bit tokens of the words that may find it.
 
-What finds a contact: the full e-mail address, its local part, prefixes (3, 4, 5 and 6 letters) of the local part, the
-domain; words of a Western name and their prefixes; a Chinese name, its beginnings, the given name, the pinyin
-of all three and its initials; a phone number in full and its last 4, 6 and 8 digits; words of the company; the external
-id. A query is cut into terms, each term must match one token.
+What finds a contact: the full e-mail address, the beginning of its local part (3, 4, 5 and 6 letters; shorter ones in
+full), the domain; words of a Western name and their prefixes; a Chinese name, its beginnings, the given name, the
+pinyin of all three and its initials; the last 4, 6 and 8 digits of a phone number; words of the company; the external
+id. A query is cut into terms, each term must match one token. A longer number or local part is asked by its longest
+indexed part: of a million people one in a hundred numbers finds a second person, and a token that only one person has
+is what costs most in the index.
 
-Words of names are cached by the name and tokens of what repeats by the word, so a contact costs about eight HMACs.
+Words of names are cached by the name and tokens of what repeats by the word, so a contact costs about six HMACs.
 """
 
 import re
@@ -61,7 +63,7 @@ def _email_tokens(address: str, blind: BlindIndexer) -> list[bytes]:
     token = blind.token_bytes
     return [
         token("e:" + address),
-        token("f:" + local),
+        *([token("f:" + local)] if len(local) < _LOCAL_PREFIXES[0] else ()),
         _common_token(blind, "d:" + host),
         *(
             _common_token(blind, "l:" + local[:length]) if length < 5 else token("l:" + local[:length])
@@ -75,11 +77,8 @@ def _phone_tokens(e164: str, blind: BlindIndexer) -> list[bytes]:
     digits = e164.removeprefix("+")
     token = blind.token_bytes
     return [
-        token("t:" + digits),
-        *(
-            _common_token(blind, "t:" + digits[-length:]) if length < 5 else token("t:" + digits[-length:])
-            for length in _PHONE_TAILS
-        ),
+        _common_token(blind, "t:" + digits[-length:]) if length < 5 else token("t:" + digits[-length:])
+        for length in _PHONE_TAILS
     ]
 
 
@@ -170,12 +169,7 @@ def _prefix(text: str, lengths: tuple[int, ...]) -> str:
 
 
 def _phone_query(digits: str) -> list[str]:
-    """In full, with or without +86, or by its last digits: the longest tail that is indexed."""
-    exact = ["t:" + digits]
-    if len(digits) in _PHONE_TAILS:
-        return exact
-    if len(digits) > 8:
-        return [*exact, "t:86" + digits] if len(digits) == 11 else exact
+    """By the last digits, the longest tail that is indexed: so a country code may be there or not."""
     return [f"t:{digits[-max(tail for tail in _PHONE_TAILS if tail <= len(digits)) :]}"]
 
 

@@ -33,7 +33,9 @@ SELECT id, sealed, sex, language, country, region, city, time_zone, attributes, 
   FROM contacts_contact WHERE id = ANY(%(ids)s) ORDER BY id
 
 -- name: ids
-SELECT nextval(pg_get_serial_sequence('contacts_contact', 'id')) FROM generate_series(1, %(count)s)
+-- The sequence is looked up once: within the call it would be once a row, which took four times as long as all the rest.
+WITH number AS MATERIALIZED (SELECT pg_get_serial_sequence('contacts_contact', 'id')::regclass AS source)
+SELECT array_agg(nextval((SELECT source FROM number))) FROM generate_series(1, %(count)s)
 
 -- name: changes_table
 CREATE TEMPORARY TABLE IF NOT EXISTS contacts_bulk_change (
