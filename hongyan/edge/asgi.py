@@ -1,4 +1,4 @@
-"""The slim path in front of Django: opens and clicks, which come in great numbers, each answered after its commit."""
+"""The slim path in front of Django: opens, clicks and events come in great numbers; each is answered when committed."""
 
 import logging
 from collections import OrderedDict
@@ -15,6 +15,7 @@ from hongyan.delivery.errors import LinkRefused
 from hongyan.delivery.links import read_dynamic_token, read_message_token
 from hongyan.delivery.types import MessageKey
 from hongyan.edge.hits import HitsRefused, HitWriter
+from hongyan.edge.intake.application import IntakeApplication
 from hongyan.edge.models import Hit
 
 log = logging.getLogger("hongyan.edge")
@@ -45,6 +46,7 @@ class Answer:
 class EdgeApplication:
     def __init__(self, *, fallback: Application) -> None:
         self._fallback = fallback
+        self.intake = IntakeApplication()
         self._writer: HitWriter | None = None
         self._links: OrderedDict[int, tuple[str, ...]] = OrderedDict()
 
@@ -58,6 +60,9 @@ class EdgeApplication:
             if handler is not None:
                 await _answer(send, await handler(path, scope), head=scope["method"] == "HEAD")
                 return
+        if scope["type"] == "http" and self.intake.handles(scope["path"]):
+            await self.intake(scope, receive, send)
+            return
         await self._fallback(scope, receive, send)
 
     def _handler(self, start: str) -> Callable[[str, Scope], Awaitable[Answer]] | None:
@@ -149,10 +154,12 @@ class EdgeApplication:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 await self._started()
+                await self.intake.started()
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
                 if self._writer is not None:
                     await self._writer.stop()
+                await self.intake.stop()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 

@@ -2,6 +2,10 @@
 
 from django.db import models
 
+from hongyan.events.models_catalogue import EventName, EventPolicy, EventProperty, EventViolation, EventVolume
+
+__all__ = ["EventName", "EventPolicy", "EventProperty", "EventViolation", "EventVolume"]
+
 
 class Event(models.Model):
     id = models.BigIntegerField(primary_key=True)

@@ -1,4 +1,8 @@
-"""What the fact log holds about a person, and how it forgets them."""
+"""What the fact log holds about a person, and how it forgets them.
+
+Facts of visitors nobody has recognised hang on the keyed hash of an anonymous id (``events_anonymous``); they lose even
+that after the time the policy says (``retention``).
+"""
 
 from collections.abc import Iterator
 
@@ -9,7 +13,7 @@ from hongyan.core.sql import statement
 from hongyan.events.selectors import events_of_contact
 from hongyan.events.types import EventRow
 
-TABLES_ABOUT_PEOPLE = ("events_event",)
+TABLES_ABOUT_PEOPLE = ("events_event", "events_anonymous")
 
 
 def export(*, actor: Actor, contact_id: int) -> Iterator[EventRow]:

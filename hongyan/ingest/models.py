@@ -4,11 +4,11 @@ from django.conf import settings
 from django.db import models
 
 from hongyan.core.ids import uuid7
-from hongyan.ingest.models_intake import QuarantinedRecord
+from hongyan.ingest.models_intake import IntakeRequest, LooseTraits, QuarantinedRecord, SharedDevice, WriteKey
 from hongyan.ingest.types import ENDED, Counts, ImportState, Options
 from hongyan.jobs.models import Job
 
-__all__ = ["ColumnMemory", "Export", "Import", "ImportCreation", "ImportRejection", "QuarantinedRecord"]
+__all__ = ["IntakeRequest", "LooseTraits", "QuarantinedRecord", "SharedDevice", "WriteKey"]
 
 
 class Import(models.Model):

@@ -1,5 +1,6 @@
-"""Tables of records that arrive one by one: quarantine for those that could not be taken."""
+"""Tables of records that arrive one by one: write keys, requests that wait, and quarantine for what was not taken."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
@@ -33,3 +34,61 @@ class QuarantinedRecord(models.Model):
             models.Index(fields=["state", "-id"], name="quarantine_newest"),
             models.Index(fields=["created_at"], name="quarantine_by_age"),
         ]
+
+
+class WriteKey(models.Model):
+    """A place that sends events: a website, an app, a server. The key itself is not kept, only its hash; a browser's
+    key, which stands in the open in every page anyway, is also kept sealed so that the snippet can be shown again."""
+
+    class Kind(models.TextChoices):
+        BROWSER = "browser"
+        SERVER = "server"
+        APP = "app"
+
+    public_id = models.UUIDField(default=uuid7, unique=True, editable=False)
+    key = models.SlugField(max_length=60, unique=True)  # the ``source`` of its events; never changes
+    name = models.CharField(max_length=80)
+    kind = models.CharField(max_length=12, choices=Kind)
+    origins = ArrayField(models.TextField(), default=list)  # of websites; https://*.example.com for all below
+    hash = models.BinaryField(max_length=32, unique=True)  # SHA-256 of the key: 192 random bits need no salt
+    hint = models.CharField(max_length=8)  # its last characters, for people to tell keys apart
+    sealed = models.BinaryField(null=True)  # owner_id = id; browsers only
+    old_hash = models.BinaryField(max_length=32, null=True, unique=True)  # valid a little longer after a rotation
+    old_until = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+    rotated_at = models.DateTimeField(null=True)
+    archived_at = models.DateTimeField(null=True)
+    # Written by the lane with each batch.
+    first_seen_at = models.DateTimeField(null=True)
+    last_seen_at = models.DateTimeField(null=True)
+    calls = models.BigIntegerField(default=0, db_default=0)
+    repeats = models.BigIntegerField(default=0, db_default=0)  # dropped by messageId
+    quarantined = models.BigIntegerField(default=0, db_default=0)
+
+
+class IntakeRequest(models.Model):
+    """A request that was answered "accepted" and waits, for seconds, to become contacts and facts. Deleted then."""
+
+    id = models.BigAutoField(primary_key=True)
+    write_key_id = models.IntegerField()  # no constraint: a check at each commit would cost more than the row
+    received_at = models.DateTimeField()
+    kind = models.CharField(max_length=10)  # type of its one call; "" for a batch
+    calls = models.IntegerField()
+    packed = models.BooleanField()  # gzip inside the seal
+    body = models.BinaryField()  # sealed, owner_id = write_key_id
+
+
+class SharedDevice(models.Model):
+    """An anonymous id that more than one known person has used: it proves nothing about anybody any more."""
+
+    blind = models.BinaryField(max_length=16, primary_key=True)
+    since = models.DateTimeField(db_default=Now())
+
+
+class LooseTraits(models.Model):
+    """Traits of a person for which there is no field yet. Sealed JSON; they move when somebody makes the field."""
+
+    contact_id = models.BigIntegerField(primary_key=True)
+    sealed = models.BinaryField()  # owner_id = contact_id
+    keys = ArrayField(models.TextField(), default=list)
+    changed_at = models.DateTimeField(db_default=Now())

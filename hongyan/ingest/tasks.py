@@ -5,15 +5,15 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from hongyan.accounts.types import system_actor
 from hongyan.core.clock import now
 from hongyan.ingest import files_at_rest as rest
 from hongyan.ingest.errors import FileRefused, ImportBusy, IngestRefused
 from hongyan.ingest.exports import export_run
 from hongyan.ingest.models import Export, Import
 from hongyan.ingest.quarantine import KEPT as QUARANTINE_KEPT
-from hongyan.ingest.quarantine import QuarantineFilter, quarantine_forget, quarantine_retry_matching
+from hongyan.ingest.quarantine import quarantine_forget
 from hongyan.ingest.runner import import_dry, import_run
+from hongyan.ingest.sources import tasks as source_tasks
 from hongyan.ingest.storage import StoredFileBroken
 from hongyan.ingest.types import ImportState
 from hongyan.ingest.undo import undo_run
@@ -21,6 +21,7 @@ from hongyan.jobs.errors import JobCancelled, JobFailed
 from hongyan.jobs.handle import JobHandle
 from hongyan.jobs.registry import job_kind, periodic
 
+__all__ = ["source_tasks"]  # registers its kinds and periodic work
 _ABANDONED = timedelta(hours=2)  # temporary files of uploads that broke off
 
 
@@ -63,13 +64,6 @@ def run_import_undo(handle: JobHandle, params: dict[str, Any]) -> dict[str, Any]
 @job_kind("export", title=_("Export of contacts"), resumable=True)
 def run_export(handle: JobHandle, params: dict[str, Any]) -> dict[str, Any]:
     return {"rows": export_run(params["export_id"], handle.advance)}
-
-
-@job_kind("quarantine_retry", title=_("Retry of quarantined records"), resumable=True)
-def run_quarantine_retry(handle: JobHandle, params: dict[str, Any]) -> dict[str, Any]:
-    filters = QuarantineFilter(**{name: str(value) for name, value in params.items()})
-    counts = quarantine_retry_matching(actor=system_actor("quarantine retry"), filters=filters, handle=handle)
-    return {"taken": counts.taken, "refused": counts.refused}
 
 
 @periodic(cron="37 3 * * *", name="ingest.quarantine_forget")

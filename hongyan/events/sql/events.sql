@@ -43,3 +43,51 @@ SET contact_id = NULL, properties = jsonb_strip_nulls(jsonb_build_object(
     'origin_kind', properties -> 'origin_kind', 'origin_id', properties -> 'origin_id',
     'link', properties -> 'link', 'machine', properties -> 'machine'))
 WHERE contact_id = %(contact_id)s
+
+-- name: hand_over
+UPDATE events_event SET contact_id = %(to)s WHERE contact_id = %(contact_id)s RETURNING id
+
+-- name: hand_back
+-- By way of the contact, whose events are indexed in every month; ids alone would look into all partitions for each.
+UPDATE events_event e SET contact_id = %(to)s
+FROM unnest(%(ids)s::bigint[]) AS given (id)
+WHERE e.contact_id = %(contact_id)s AND e.id = given.id
+
+-- name: append_tracked
+-- As append, for facts about visitors who may not be known yet: those without a contact are remembered under the blind
+-- index of their anonymous id until somebody turns out to be that visitor.
+WITH incoming AS (
+    SELECT * FROM unnest(
+        %(contact_ids)s::bigint[], %(names)s::text[], %(occurred)s::timestamptz[], %(received)s::timestamptz[],
+        %(sources)s::text[], %(properties)s::jsonb[], %(keys)s::bytea[], %(visitors)s::bytea[]
+    ) WITH ORDINALITY AS t(contact_id, name, occurred_at, received_at, source, properties, key, visitor, place)
+), claimed AS (
+    INSERT INTO events_dedupe (key)
+    SELECT DISTINCT key FROM incoming WHERE key IS NOT NULL
+    ON CONFLICT DO NOTHING
+    RETURNING key
+), fresh AS (
+    SELECT * FROM incoming WHERE key IS NULL
+    UNION ALL
+    (SELECT DISTINCT ON (i.key) i.* FROM incoming i JOIN claimed c ON c.key = i.key ORDER BY i.key, i.place)
+), numbered AS MATERIALIZED (
+    SELECT nextval(pg_get_serial_sequence('events_event', 'id')) AS id, f.* FROM (SELECT * FROM fresh ORDER BY place) f
+), remembered AS (
+    INSERT INTO events_anonymous (visitor, event_id, occurred_at)
+    SELECT visitor, id, occurred_at FROM numbered WHERE contact_id IS NULL AND visitor IS NOT NULL
+)
+INSERT INTO events_event (id, contact_id, name, occurred_at, received_at, source, properties)
+SELECT id, contact_id, name, occurred_at, received_at, source, properties FROM numbered
+
+-- name: tie
+-- What these visitors did before anybody knew them becomes part of their history. A new transaction id: readers that
+-- passed these facts while they were nobody's must meet them again, now as somebody's.
+WITH pairs AS (
+    SELECT * FROM unnest(%(visitors)s::bytea[], %(contact_ids)s::bigint[]) AS t(visitor, contact_id)
+), freed AS (
+    DELETE FROM events_anonymous a USING pairs p WHERE a.visitor = p.visitor
+    RETURNING a.event_id, a.occurred_at, p.contact_id
+)
+UPDATE events_event e SET contact_id = f.contact_id, tied = true, tx = pg_current_xact_id()
+FROM freed f
+WHERE e.id = f.event_id AND e.occurred_at = f.occurred_at AND e.contact_id IS NULL
