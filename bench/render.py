@@ -56,8 +56,8 @@ class _Links:
     tracks_clicks = True
     _base = "https://news.shop.example/c/AQAAAZOZk3kAAAAAAAAAAAAAAAAAAAAAq8bVcJ3mT0p3kE2w"
 
-    def click_url(self, index: int) -> str:
-        return f"{self._base}/{index}"
+    def click_start(self) -> str:
+        return f"{self._base}/"
 
     def dynamic_click_url(self, url: str) -> str:
         return f"{self._base}/x?u={url}"
@@ -121,7 +121,7 @@ def _hongyan() -> tuple[Callable[[], object], int]:
         links=compiled.links,
     )
     context, links = _context(), _Links()
-    return (lambda: mail.render(context, links)), len(mail.render(context, links).html.encode())
+    return (lambda: mail.render_bytes(context, links)), len(mail.render_bytes(context, links).html)
 
 
 def _jinja2() -> Callable[[], object]:
@@ -142,7 +142,7 @@ def _jinja2() -> Callable[[], object]:
         values = {
             **context,
             "unsubscribe_url": links.unsubscribe_url(),
-            "_l": [links.click_url(index) for index in range(len(compiled.links))],
+            "_l": [f"{links.click_start()}{index}" for index in range(len(compiled.links))],
             "_p": links.open_pixel_url(),
         }
         return subject.render(values), markup.render(values), text.render(values)

@@ -23,15 +23,12 @@ from hongyan.content.markup import mjml, safety
 from hongyan.content.markup.masks import Marks
 from hongyan.content.markup.plain import plain
 from hongyan.content.markup.scan import tokens
+from hongyan.content.pieces import PIXEL
 from hongyan.content.snippets import expand
 from hongyan.content.types import Link, MailDraft, Part, Problem, SourceKind
 
 MAX_SOURCE = 512 * 1024  # characters; far beyond what any mailbox shows
 MAX_SUBJECT = 400
-_PIXEL = (
-    '{% if _p %}<img src="{{ _p|safe }}" width="1" height="1" alt=""'
-    ' style="display:block;width:1px;height:1px;border:0">{% endif %}'
-)
 # Keeps the first words of the body out of the inbox preview behind a short preheader.
 _PREHEADER_PADDING = "&#847;&zwnj;&nbsp;" * 60
 _PREHEADER = (
@@ -254,7 +251,7 @@ def _with_preheader(markup: str, preheader: str) -> str:
 def _with_pixel(markup: str, linker: linking.Linker) -> str:
     ends = [token.start for token in tokens(markup) if token.kind == "close" and token.name in {"body", "html"}]
     at = min(ends, default=len(markup))
-    return markup[:at] + linker.add_piece(_PIXEL) + markup[at:]
+    return markup[:at] + linker.add_piece(PIXEL) + markup[at:]
 
 
 def _html_language(code: str) -> str:

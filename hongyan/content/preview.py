@@ -17,8 +17,8 @@ class PreviewLinks:
 
     tracks_clicks = False
 
-    def click_url(self, index: int) -> str:
-        return f"#link-{index}"
+    def click_start(self) -> str:
+        return "#link-"
 
     def dynamic_click_url(self, url: str) -> str:
         return url

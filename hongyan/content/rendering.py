@@ -7,7 +7,7 @@ they stand.
 
 import html
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, cast
 from urllib.parse import urlsplit
 
@@ -15,15 +15,18 @@ import minijinja
 
 from hongyan.content.errors import BadLink, EmptyValue, OutputTooLarge, RenderRefused
 from hongyan.content.language.expressions import FILTERS
-from hongyan.content.types import Link, LinkMaker, RenderedMail
+from hongyan.content.pieces import Pieces, Uncut, Unusual, Values
+from hongyan.content.types import Link, LinkMaker, MailBytes, RenderedMail
 from hongyan.content.values import MAX_LENGTH, clean
 from hongyan.content.words import names
+from hongyan.core.text import crlf
 
 # Without loops a render takes about as many steps as the template has tags; a real mail needs some hundreds.
 FUEL = 200_000
 MAX_OUTPUT = 2 * 2**20  # characters
 MAX_SUBJECT = 900
 _SPECIAL = re.compile("[&<>\"']")
+_SPECIAL_BYTES = re.compile(b"[&<>\"']")
 _ADDRESSES = frozenset({"unsubscribe_url", "preferences_url", "view_url", "action_url"})
 
 
@@ -65,6 +68,93 @@ class PreparedMail:
         self._own_links = sorted(self._uses & _ADDRESSES)
         self._urls = [link.url for link in links]
         self._escaped_urls = [html.escape(url) for url in self._urls]
+        self._url_bytes = [url.encode() for url in self._urls]
+        self._escaped_bytes = [url.encode() for url in self._escaped_urls]
+        self._numbers = [str(number).encode() for number in range(len(links))]
+        self._cut()
+
+    def _cut(self) -> None:
+        """The parts as pieces; None where only the whole can be rendered."""
+        self._pieces: tuple[Pieces, Pieces, Pieces | None] | None = None
+        try:
+            self._pieces = (
+                self._pieces_of("subject.txt"),
+                self._pieces_of("text.txt"),
+                self._pieces_of("mail.html") if self._has_html else None,
+            )
+        except Uncut:
+            return
+
+    def _pieces_of(self, name: str) -> Pieces:
+        is_html = name.endswith(".html")
+
+        def chunk(code: str) -> Callable[[Values], str]:
+            own = f"{len(self._templates)}.{name}"
+            self._templates[own] = code
+            self._engine.add_template(own, code)
+            render = self._engine.render_template
+            return lambda values: render(own, **values)
+
+        return Pieces(
+            self._templates[name].replace("\r\n", "\n").replace("\r", "\n"),
+            is_html=is_html,
+            ready=_ADDRESSES,
+            links=0 if name == "subject.txt" else len(self._urls),
+            chunk=chunk,
+        )
+
+    def render_bytes(self, context: Mapping[str, Any], links: LinkMaker) -> MailBytes:
+        """As ``render``, the parts ready for a message. Raises RenderRefused."""
+        if self._pieces is not None:
+            try:
+                return self._assembled(self._pieces, self._values(context, links), links)
+            except (Unusual, minijinja.TemplateError):
+                pass  # the whole says what is wrong, or prints what is out of the ordinary
+        whole = self.render(context, links)
+        return MailBytes(whole.subject, *(crlf(part.encode("utf-8", "replace")) for part in (whole.html, whole.text)))
+
+    def _assembled(
+        self, pieces: tuple[Pieces, Pieces, Pieces | None], values: dict[str, Any], links: LinkMaker
+    ) -> MailBytes:
+        of_subject, of_text, of_html = pieces
+        subject = self._plain_subject
+        if subject is None:
+            subject = " ".join(of_subject.join(values, ()).decode().split())
+        if not 0 < len(subject) <= MAX_SUBJECT:
+            raise Unusual
+        values["mail"] = {"subject": subject}
+        values["_p"] = ""
+        if of_text.uses_engine or (of_html is not None and of_html.uses_engine):
+            values["_m"] = links
+            values["_l"] = self._addresses(links)
+        addresses = self._tracked(links) if links.tracks_clicks else self._url_bytes
+        text = of_text.join(values, addresses).lstrip(b"\r\n")
+        markup = b""
+        if of_html is not None:
+            if addresses is self._url_bytes:
+                addresses = self._escaped_bytes
+            elif _SPECIAL_BYTES.search(addresses[0] if addresses else b""):
+                addresses = [html.escape(address.decode()).encode() for address in addresses]
+            pixel = links.open_pixel_url()
+            values["_p"] = html.escape(pixel) if pixel else ""
+            if of_html.uses_engine:
+                values["_l"] = [html.escape(address) for address in values["_l"]]
+                for name in self._own_links:
+                    values[name] = minijinja.safe(html.escape(values[name]))
+            markup = of_html.join(values, addresses)
+        if len(markup) > MAX_OUTPUT or len(text) > MAX_OUTPUT:
+            raise Unusual  # counted in characters by the whole
+        return MailBytes(subject, markup, text)
+
+    def _addresses(self, links: LinkMaker) -> list[str]:
+        if not links.tracks_clicks:
+            return self._urls
+        start = links.click_start()
+        return [f"{start}{index}" for index in range(len(self._urls))]
+
+    def _tracked(self, links: LinkMaker) -> list[bytes]:
+        start = links.click_start().encode()
+        return [start + number for number in self._numbers]
 
     def render(self, context: Mapping[str, Any], links: LinkMaker) -> RenderedMail:
         """Raises RenderRefused (see ``errors``) when this person's mail cannot go out."""
@@ -85,9 +175,7 @@ class PreparedMail:
             subject = " ".join(engine.render_template("subject.txt", **values).split())
         if "mail" in self._uses:
             values["mail"] = {"subject": subject}
-        addresses = self._urls
-        if links.tracks_clicks:
-            addresses = [links.click_url(index) for index in range(len(addresses))]
+        addresses = self._addresses(links)
         text = engine.render_template("text.txt", _l=addresses, _m=links, **values)
         markup = self._render_html(engine, values, addresses, links) if self._has_html else ""
         if not subject or len(subject) > MAX_SUBJECT:

@@ -97,12 +97,22 @@ class RenderedMail:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class MailBytes:
+    """The same ready for a message: UTF-8, lines end with CRLF, no NUL. html is empty for a text-only mail."""
+
+    subject: str
+    html: bytes
+    text: bytes
+
+
 class LinkMaker(Protocol):
     """Addresses for one message, made by delivery. Only URL-safe text comes back."""
 
     tracks_clicks: bool  # False: links stay as written (no consent to tracking)
 
-    def click_url(self, index: int) -> str: ...
+    def click_start(self) -> str:
+        """What stands before the number of a link."""
 
     def dynamic_click_url(self, url: str) -> str: ...
 

@@ -52,8 +52,8 @@ class MessageLinks:
         self._key, self._base, self._token = key, base_url, message_token(key)
         self.tracks_clicks, self.tracks_opens = tracks_clicks, tracks_opens
 
-    def click_url(self, index: int) -> str:
-        return f"{self._base}/c/{self._token}/{index}"
+    def click_start(self) -> str:
+        return f"{self._base}/c/{self._token}/"
 
     def dynamic_click_url(self, url: str) -> str:
         """Addresses too long for a token stay as they are: untracked beats broken."""

@@ -21,8 +21,8 @@ class Links:
     def __init__(self, *, tracked: bool = True) -> None:
         self.tracks_clicks = tracked
 
-    def click_url(self, index: int) -> str:
-        return f"https://m.example/c/TOKEN/{index}"
+    def click_start(self) -> str:
+        return "https://m.example/c/TOKEN/"
 
     def dynamic_click_url(self, url: str) -> str:
         return "https://m.example/d/TOKEN?" + url.replace("://", "~")

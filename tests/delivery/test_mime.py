@@ -13,6 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from hongyan.core.text import crlf
 from hongyan.delivery.errors import HeaderRefused
 from hongyan.delivery.mime.address import AddressRefused, parse_address
 from hongyan.delivery.mime.gate import clean_text
@@ -46,8 +47,8 @@ def message(
         frame,
         to=parse_address(to),
         subject=subject,
-        html=html,
-        text=text,
+        html=crlf(html.encode()) if html else None,
+        text=crlf(text.encode()),
         message_id="AbC-_1@mail.example.com",
         at=AT,
         unsubscribe_url=URL,
@@ -146,7 +147,7 @@ def test_transactional_mail_says_so_and_offers_no_unsubscribe() -> None:
         from_name="H", from_address="a@b.test", reply_to="", marketing=False, list_id="x.test", feedback_id=None
     )
     raw = build(
-        frame, to=parse_address("c@d.test"), subject="s", html=None, text="t", message_id="i@b.test", at=AT,
+        frame, to=parse_address("c@d.test"), subject="s", html=None, text=b"t", message_id="i@b.test", at=AT,
         unsubscribe_url=None,
     ).raw  # fmt: skip
     read = parsed(raw)

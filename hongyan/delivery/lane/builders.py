@@ -6,6 +6,7 @@ from typing import Any
 from hongyan.content.errors import RenderRefused
 from hongyan.content.rendering import PreparedMail
 from hongyan.core import clock
+from hongyan.core.text import crlf
 from hongyan.delivery.errors import HeaderRefused
 from hongyan.delivery.lane.work import BuildRefused
 from hongyan.delivery.links import MessageLinks
@@ -27,7 +28,7 @@ class Letter:
 def build_content(letter: Letter, mail: PreparedMail, context: dict[str, Any], links: MessageLinks) -> Built:
     """Raises BuildRefused."""
     try:
-        rendered = mail.render(context, links)
+        rendered = mail.render_bytes(context, links)
     except RenderRefused as refusal:
         raise BuildRefused(refusal.code) from refusal
     return build(
@@ -49,8 +50,8 @@ def build_direct(letter: Letter, mail: dict[str, Any]) -> Built:
             letter.frame,
             to=letter.to,
             subject=mail["subject"],
-            html=mail["html"],
-            text=mail["text"],
+            html=crlf(mail["html"].encode("utf-8", "replace")),
+            text=crlf(mail["text"].encode("utf-8", "replace")),
             message_id=letter.message_id,
             at=clock.now(),
             unsubscribe_url=None,

@@ -3,13 +3,14 @@
 Bodies are base64: one C call, lines of 76, never a line that starts with a dot, one size for Chinese and English.
 """
 
-import binascii
 import hashlib
 import struct
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
+
+import pybase64
 
 from hongyan.delivery.mime.address import Address, parse_address
 from hongyan.delivery.mime.headers import list_unsubscribe, literal_header, mailbox_header, text_header
@@ -70,14 +71,15 @@ def build(
     *,
     to: Address,
     subject: str,
-    html: str | None,
-    text: str,
+    html: bytes | None,
+    text: bytes,
     message_id: str,
     at: datetime,
     unsubscribe_url: str | None,
     extra: dict[str, str] | None = None,
 ) -> Built:
-    """unsubscribe_url: makes List-Unsubscribe and its one-click companion. extra: literal values.
+    """html, text: canonical (``core.text.crlf``). unsubscribe_url: makes List-Unsubscribe and its one-click
+    companion. extra: literal values.
 
     Raises HeaderRefused.
     """
@@ -100,15 +102,10 @@ def build(
     return Built(raw, hashlib.sha256(raw).digest(), to.needs_smtputf8)
 
 
-def _body(text: str) -> bytes:
-    """Canonical text (CRLF line ends, no NUL) in base64, ending with CRLF."""
-    raw = text.encode("utf-8", "replace")
-    if b"\r" in raw:
-        raw = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    if b"\x00" in raw:
-        raw = raw.replace(b"\x00", b"")
-    encoded = binascii.b2a_base64(raw.replace(b"\n", b"\r\n"), newline=False)
-    # One unpack and one join: 4 times faster than cutting in Python, twice as fast as base64.encodebytes.
+def _body(raw: bytes) -> bytes:
+    """In base64, ending with CRLF."""
+    encoded = pybase64.b64encode(raw)
+    # Encoded by vector instructions, then one unpack and one join: twice as fast as any encoder that makes lines.
     count, rest = divmod(len(encoded), 76)
     return b"\r\n".join((*_lines(count).unpack_from(encoded), encoded[count * 76 :])) + (b"\r\n" if rest else b"")
 

@@ -43,8 +43,8 @@ class PreviewLinks:
 
     tracks_clicks: bool = field(default=False)
 
-    def click_url(self, index: int) -> str:
-        return f"#link-{index}"
+    def click_start(self) -> str:
+        return "#link-"
 
     def dynamic_click_url(self, url: str) -> str:
         return url
