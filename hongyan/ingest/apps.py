@@ -4,3 +4,9 @@ from django.apps import AppConfig
 class IngestConfig(AppConfig):
     name = "hongyan.ingest"
     label = "ingest"
+
+    def ready(self) -> None:
+        from hongyan.ingest.quarantine import register_retrier
+        from hongyan.ingest.sources import runner
+
+        register_retrier(runner.KIND, runner.retry_record)

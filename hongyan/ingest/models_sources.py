@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from hongyan.core.ids import uuid7
-from hongyan.ingest.sources.types import RunState, Schedule, SourceKind, SourceState, Target, Tally
+from hongyan.ingest.sources.types import RunState, Schedule, SourceKind, SourceState, Tally, Target
 from hongyan.jobs.models import Job
 
 

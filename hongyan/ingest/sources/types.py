@@ -82,24 +82,25 @@ Record = dict[str, Any]  # flat: names with dots for what was nested; values are
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """Records read together. state: the cursor behind them, to be committed with them; None: it does not move yet."""
-
-    records: list[Record]
-    state: str | None = None
-    note: str = ""
-    file_id: int | None = None  # the file these records come from
-    file_rows: int = 0  # how far into it they reach
-    file_end: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Failure:
     """A record that could not be taken. place: the column at fault."""
 
     record: Record
     code: str
     place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Records read together. state: the cursor behind them, to be committed with them; None: it does not move yet."""
+
+    records: list[Record]
+    state: str | None = None
+    note: str = ""
+    faults: tuple[Failure, ...] = ()  # records that cannot even be read
+    file_id: int | None = None  # the file these records come from
+    file_rows: int = 0  # how far into it they reach
+    file_end: bool = False
 
 
 @dataclass(slots=True)
