@@ -17,6 +17,7 @@ from hongyan.content.templates import (
     template_save,
     template_unarchive,
     template_update,
+    template_version_name,
 )
 from hongyan.content.types import MailDraft
 
@@ -34,6 +35,7 @@ __all__ = [
     "template_save",
     "template_unarchive",
     "template_update",
+    "template_version_name",
 ]
 
 

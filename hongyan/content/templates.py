@@ -70,6 +70,20 @@ def template_restore(*, actor: Actor, template_id: UUID, number: int, note: str)
 
 
 @transaction.atomic
+def template_version_name(*, actor: Actor, template_id: UUID, number: int, note: str) -> TemplateVersion:
+    """Give a version a name people will look for ("before the sale"); empty takes it away. A named one stays as it is:
+    later edits make a new version. Raises NotFound."""
+    actor.require(Permission.CONTENT_EDIT)
+    template = _locked(template_id)
+    version = template.versions.filter(number=number).first()
+    if version is None:
+        raise NotFound
+    version.note = note.strip()[:200]
+    version.save(update_fields=["note"])
+    return version
+
+
+@transaction.atomic
 def template_update(
     *,
     actor: Actor,

@@ -236,3 +236,33 @@ def test_snippets_are_made_changed_and_protected() -> None:
     assert Snippet.objects.exists()
     assert client.get(url("snippet", key), {"version": "1"}).status_code == 200
     assert client.post(url("snippet_create"), {"name": "Foot", "key": "foot", "kind": "html"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "source"),
+    [
+        ("mjml", "<mj-text>Hello {{ contact.given_name | default('you') }}</mj-text>"),
+        ("mjml", "<mj-section><mj-column><mj-text>Hello</mj-text></mj-column></mj-section>"),
+        ("html", "<p>Hello</p>"),
+        ("text", "Hello"),
+    ],
+)
+def test_a_snippet_is_shown_as_a_mail_shows_it(kind: str, source: str) -> None:
+    client = signed_in()
+    snippet = snippet_create(actor=SYSTEM, key="hello", name="Hello", kind=SourceKind(kind), source="")
+    shown = client.post(url("snippet_preview", snippet.public_id), {"source": source})
+    assert "Hello" in shown.content.decode()
+    assert "sandbox" in shown.headers["Content-Security-Policy"]
+    refused = client.post(url("snippet_preview", snippet.public_id), {"source": source + "{{ contact.shoe }}"})
+    assert "contact.shoe" in refused.content.decode()
+    assert client.get(url("snippet_preview", snippet.public_id)).status_code == 200
+
+
+def test_a_version_gets_a_name_and_stays_as_it_is() -> None:
+    client = signed_in()
+    template = html_template("<p>one</p>")
+    client.post(url("version_name", template.public_id, 1), {"note": "before the sale"})
+    assert "before the sale" in client.get(url("history", template.public_id)).content.decode()
+    client.post(url("save", template.public_id), {"base": "1", "subject": "News", "source": "<p>two</p>"})
+    assert [version.source for version in template.versions.order_by("number")] == ["<p>one</p>", "<p>two</p>"]
+    assert client.post(url("version_name", template.public_id, 9), {"note": "x"}).status_code == 404

@@ -17,7 +17,7 @@ from hongyan.content.catalogue import catalogue
 from hongyan.content.errors import EditConflict, NotFound
 from hongyan.content.models import Template, TemplateVersion
 from hongyan.content.selectors import snippet_rows, template_history, template_version
-from hongyan.content.services import template_restore, template_save, template_update
+from hongyan.content.services import template_restore, template_save, template_update, template_version_name
 from hongyan.content.types import MailType, TemplateContent
 from hongyan.web.mails.common import actor_of, editing, reading, template_of
 from hongyan.web.mails.previews import fallbacks_of
@@ -122,6 +122,18 @@ def restore(request: HttpRequest, public_id: UUID, number: int) -> HttpResponse:
         raise Http404 from None
     messages.success(request, note)
     return HttpResponseRedirect(reverse("mails:edit", args=[public_id]))
+
+
+@require_POST
+@editing
+def name_version(request: HttpRequest, public_id: UUID, number: int) -> HttpResponse:
+    note = request.POST.get("note", "")
+    try:
+        template_version_name(actor=actor_of(request), template_id=public_id, number=number, note=note)
+    except NotFound:
+        raise Http404 from None
+    messages.success(request, _("Saved"))
+    return HttpResponseRedirect(f"{reverse('mails:history', args=[public_id])}?version={number}")
 
 
 def _chosen(template: Template, text: str) -> TemplateVersion:

@@ -4,6 +4,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -88,11 +89,21 @@ def judge(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @reading
 def frame(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """The mail for the sandboxed frame: part html (default), text or source; scheme dark applies its dark styles."""
-    template = template_of(public_id)
     given = request.POST.dict()
+    draft = draft_of(template_of(public_id), given)
+    return mail_shown(draft, actor=actor_of(request), given=given)
+
+
+def mail_shown(
+    draft: MailDraft, *, actor: Actor | None = None, given: Mapping[str, str] = MappingProxyType({})
+) -> HttpResponse:
+    """What somebody would get, or in its place what keeps it from being made. Without an actor: example data."""
     try:
-        version = content_compile(draft_of(template, given))
-        mail = _rendered(actor_of(request), version, given.get("contact", ""))
+        version = content_compile(draft)
+        if actor is None:
+            mail = preview_example(version, sender=sender_values(draft.language))
+        else:
+            mail = _rendered(actor, version, given.get("contact", ""))
     except ContentProblem as refused:
         return mail_response(
             _note(_("Line %(line)d: %(message)s") % {"line": refused.line, "message": refused.message})

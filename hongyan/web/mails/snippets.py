@@ -1,5 +1,6 @@
 """Snippets: the list, writing one, its history."""
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -8,17 +9,18 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from hongyan.accounts.permissions import Permission
 from hongyan.content.errors import EditConflict, NameTaken, NotFound, SnippetInUse
 from hongyan.content.selectors import snippet_history, snippet_rows, snippet_users, snippet_version
 from hongyan.content.services import snippet_create, snippet_delete, snippet_restore, snippet_save
-from hongyan.content.types import SourceKind
+from hongyan.content.types import MailDraft, SourceKind
 from hongyan.web.mails.common import actor_of, editing, reading, snippet_of
 from hongyan.web.mails.editor import line_changes
+from hongyan.web.mails.previews import mail_shown
 from hongyan.web.mails.words import KINDS
 
 
@@ -101,6 +103,33 @@ def edit(request: HttpRequest, public_id: UUID) -> HttpResponse:
     }
     context |= _comparison(request, public_id)
     return render(request, "mails/snippet.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@reading
+def preview(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """The snippet alone in a mail, for the sandboxed frame: as saved, or as it stands in the form (POST)."""
+    snippet = snippet_of(public_id)
+    source = request.POST.get("source", "") if request.method == "POST" else snippet_version(snippet).source
+    kind = SourceKind(snippet.kind)
+    draft = MailDraft(
+        subject=snippet.name,
+        kind=kind,
+        source=_alone(source.replace("\r\n", "\n"), kind),
+        language=get_language() or "en",
+    )
+    return mail_shown(draft)
+
+
+def _alone(source: str, kind: SourceKind) -> str:
+    """The least mail that can carry it. A piece of MJML may be a section, or what stands in a column."""
+    if kind is SourceKind.MJML:
+        whole = re.search(r"<mj-(section|wrapper|hero|raw)\b", source)
+        inner = source if whole else f"<mj-section><mj-column>{source}</mj-column></mj-section>"
+        return f"<mjml><mj-body>{inner}</mj-body></mjml>"
+    if kind is SourceKind.HTML:
+        return f"<!doctype html><html><head><title></title></head><body>{source}</body></html>"
+    return source
 
 
 @require_POST
