@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
 from hongyan.audit.services import record as audit_record
+from hongyan.contacts.merging import ids_of
 from hongyan.contacts.models import ConsentRecord, ConsentState, Contact, Identifier, Topic
 from hongyan.contacts.suppression import suppress_blind
 from hongyan.contacts.types import Channel, ConsentAction, Evidence, MailRefusal, SuppressionReason
@@ -189,7 +190,7 @@ def states_of(*, actor: Actor, contact_id: int) -> dict[tuple[str, str | None], 
 
 def history_of(*, actor: Actor, contact_id: int) -> list[ConsentLine]:
     actor.require(Permission.CONTACT_VIEW)
-    rows = ConsentRecord.objects.filter(contact_id=contact_id).order_by("-id").values_list(
+    rows = ConsentRecord.objects.filter(contact_id__in=ids_of(contact_id)).order_by("-id").values_list(
         "channel", "topic__key", "action", "legal_basis", "method", "wording", "wording_version",
         "requested_at", "occurred_at", "recorded_by",
     )  # fmt: skip

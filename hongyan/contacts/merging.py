@@ -23,9 +23,10 @@ _staying: dict[str, str] = {}
 
 
 def register_mover(room: str, move: Move, restore: Restore, *, tables: Iterable[str] = ()) -> None:
-    """``move(loser_id, survivor_id)`` makes the loser's rows the survivor's and returns, as JSON, what ``restore(loser_id,
-    survivor_id, data)`` needs to give them back. Both run in the merge's transaction, while both contacts exist and are
-    locked. tables: the names of the tables it takes care of."""
+    """``move(loser_id, survivor_id)`` makes the loser's rows the survivor's and returns, as JSON, what
+    ``restore(loser_id, survivor_id, data)`` needs to give them back. Both run in the merge's transaction, while both
+    contacts exist and are locked; move runs once more, without the loser, for rows that were late. tables: the names of
+    the tables it takes care of."""
     _movers[room] = (move, restore)
     _moved_tables.update(dict.fromkeys(tables, room))
 

@@ -8,6 +8,8 @@ import orjson
 from django.db import connection
 from psycopg import sql
 
+_NOTHING = sql.SQL("")
+
 
 @dataclass(frozen=True, slots=True)
 class Owned:
@@ -80,17 +82,20 @@ def _set_aside(table: Owned, columns: tuple[str, ...], loser: int, survivor: int
 def _by_keys(query: str, table: Owned, keys: Sequence[Sequence[Any]], loser: int, survivor: int) -> None:
     """``query`` for the survivor's rows with these keys. By way of the survivor: its rows are indexed."""
     if keys:
-        match = " WHERE t.{column} = %(survivor)s AND jsonb_build_array({t_keys}) IN (SELECT jsonb_array_elements(%(keys)s))"
+        match = (
+            " WHERE t.{column} = %(survivor)s"
+            " AND jsonb_build_array({t_keys}) IN (SELECT jsonb_array_elements(%(given)s::jsonb))"
+        )
         given = orjson.dumps(list(keys)).decode()
-        _rows(query + match.replace("%(keys)s", "%(keys)s::jsonb"), table, keys=given, **_both(loser, survivor))
+        _rows(query + match, table, given=given, **_both(loser, survivor))
 
 
 def _both(loser: int, survivor: int) -> dict[str, Any]:
     return {"loser": loser, "survivor": survivor}
 
 
-def _rows(query: str, table: Owned, *, same: sql.Composable = sql.SQL(""), **params: Any) -> list[Any]:
-    composed = sql.SQL(query).format(  # type: ignore[arg-type]  # names come from code, never from input
+def _rows(query: str, table: Owned, *, same: sql.Composable = _NOTHING, **params: Any) -> list[Any]:
+    composed = sql.SQL(query).format(
         table=sql.Identifier(table.name),
         column=sql.Identifier(table.column),
         keys=sql.SQL(", ").join(map(sql.Identifier, table.key)),

@@ -29,8 +29,8 @@ def contact_by_public_id(*, actor: Actor, public_id: UUID | str, audit: bool = T
     """The one door to a single person: the row and what the actor may see of the identity (masked without
     CONTACT_IDENTITY). Seeing an identity in clear is recorded; ``audit`` False is for reads that show nothing of it.
 
-    Raises ContactMerged for a record that was merged into another, ContactNotFound for what is no id, unknown or erased:
-    those three cannot be told apart.
+    Raises ContactMerged for a record that was merged into another, ContactNotFound for what is no id, unknown or
+    erased: those three cannot be told apart.
     """
     actor.require(Permission.CONTACT_VIEW)
     try:
@@ -53,5 +53,5 @@ def provenance_of(contact: Contact, field: str) -> Provenance | None:
     entry = contact.provenance.get(field) or contact.provenance.get("*")
     if not entry:
         return None
-    source, observed_at = entry
+    source, observed_at = entry[:2]  # a third part says that a person fixed the value
     return Provenance(source, datetime.fromisoformat(observed_at) if observed_at else None)

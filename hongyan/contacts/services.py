@@ -10,8 +10,9 @@ from django.db import IntegrityError, transaction
 from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
 from hongyan.audit.services import record
-from hongyan.contacts.errors import ContactNotFound, IdentifierTaken, InvalidValues
+from hongyan.contacts.errors import ContactMerged, ContactNotFound, IdentifierTaken, InvalidValues
 from hongyan.contacts.identifiers import blind_of
+from hongyan.contacts.merging import current_ids
 from hongyan.contacts.models import Contact, Identifier
 from hongyan.contacts.sealing import filled, open_blob, seal
 from hongyan.contacts.search import search_tokens
@@ -97,6 +98,9 @@ def _locked(contact_id: int) -> Contact:
     try:
         return Contact.objects.select_for_update().get(pk=contact_id)
     except Contact.DoesNotExist as error:
+        into = current_ids([contact_id]).get(contact_id)
+        if into is not None:
+            raise ContactMerged(Contact.objects.values_list("public_id", flat=True).get(pk=into)) from error
         raise ContactNotFound from error
 
 

@@ -7,6 +7,9 @@ class DeliveryConfig(AppConfig):
 
     def ready(self) -> None:
         from hongyan.contacts.erasure import register_eraser
-        from hongyan.delivery import privacy
+        from hongyan.contacts.merging import register_mover, register_staying
+        from hongyan.delivery import merging, privacy
 
         register_eraser("delivery", lambda contact_id: privacy.erase(contact_id=contact_id))
+        register_mover("delivery", merging.move, merging.restore, tables=["delivery_message"])
+        register_staying("delivery_directcontent", "Belongs to a message, not to a contact.")

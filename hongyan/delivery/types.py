@@ -50,6 +50,7 @@ class Reason(StrEnum):
     TOO_LARGE = "too_large"  # larger than a mail should be, or than the relay's SIZE
     CONTENT_GONE = "content_gone"  # the sealed text of a single mail was deleted before it left
     ORIGIN_CANCELLED = "origin_cancelled"
+    MERGED = "merged"  # the same person gets it under the record that this one was merged with
     # the relay's answer
     UNKNOWN_RECIPIENT = "unknown_recipient"
     DISABLED_RECIPIENT = "disabled_recipient"

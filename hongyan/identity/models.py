@@ -10,7 +10,10 @@ from django.db import models
 from django.db.models.functions import Now
 
 from hongyan.core.ids import uuid7
+from hongyan.identity.models_merging import KeptValues, Merge, SurvivorshipRule
 from hongyan.jobs.models import Job
+
+__all__ = ["Candidate", "KeptValues", "Merge", "Model", "Profile", "Run", "SourceRecord", "SurvivorshipRule"]
 
 
 class Model(models.Model):

@@ -43,9 +43,12 @@ ORDER BY contact_id
 LIMIT %(limit)s
 
 -- name: facts
-SELECT id, month, contact_id, origin_kind, origin_id, content_version_id, sender_id, topic_id, variant, transactional,
+-- A message of a record that was merged away speaks of the person it is now.
+SELECT id, month,
+       coalesce((SELECT g.into_id FROM contacts_mergedaway g WHERE g.contact_id = m.contact_id), contact_id),
+       origin_kind, origin_id, content_version_id, sender_id, topic_id, variant, transactional,
        state, finished_at
-FROM delivery_message
+FROM delivery_message m
 WHERE id = ANY(%(ids)s) AND month = ANY(%(months)s)
 
 -- name: of_contact

@@ -78,6 +78,7 @@ FAILURES: Words = {
     "low_disk": _("Too little free disk. Free some space, then start again."),
     "unknown_sender": _("The sender no longer exists. Choose another one."),
     "origin_cancelled": _("It had been cancelled."),
+    "merged": _("The same person gets it under the record this one was merged with."),
     "bad_audience": _("The audience refers to something that no longer exists. Choose it again."),
     "nobody_left": _("Nobody was left in the audience when the time came."),
     "preflight_blocks": _("Preflight found something that stops the send. See the list and mend it."),
