@@ -8,5 +8,7 @@ class CommerceConfig(AppConfig):
     def ready(self) -> None:
         from hongyan.commerce import privacy
         from hongyan.contacts.erasure import register_eraser
+        from hongyan.contacts.merging import register_mover
 
         register_eraser("commerce", lambda contact_id: privacy.erase(contact_id=contact_id))
+        register_mover("commerce", privacy.move, privacy.restore, tables=privacy.TABLES_ABOUT_PEOPLE)

@@ -15,7 +15,10 @@ _out, _err = Console(), Console(stderr=True)
 
 
 def import_command(  # noqa: PLR0917 - the options of a command line
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV or XLSX file")],
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV or XLSX file; orders also Parquet")
+    ],
+    kind: Annotated[str, typer.Option(help="What the rows are: contacts, orders or products")] = "contacts",
     mapping: Annotated[
         list[str] | None, typer.Option("--map", help="COLUMN=field, e.g. 邮箱=email; repeat. Others are recognised")
     ] = None,
@@ -30,8 +33,17 @@ def import_command(  # noqa: PLR0917 - the options of a command line
     encoding: Annotated[str, typer.Option(help="Instead of the recognised one, e.g. gb18030")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen")] = False,  # noqa: FBT002
     rejects: Annotated[Path | None, typer.Option(help="Write rejected rows with their reasons here (CSV)")] = None,
+    source: Annotated[str, typer.Option(help="Orders, products: the name they are kept under")] = "",
+    currency: Annotated[str, typer.Option(help="Orders, products: currency of amounts without one, e.g. CNY")] = "",
+    zone: Annotated[str, typer.Option(help="Orders: time zone of times without one, e.g. Asia/Shanghai")] = "",
 ) -> None:
-    """Import contacts from a CSV or XLSX file."""
+    """Import contacts, orders or products from a file."""
+    if kind != "contacts":
+        options = {"source": source, "currency": currency, "zone": zone, "date_order": date_order}
+        _import_commerce(
+            file, kind=kind, mapping=mapping or [], options=options, encoding=encoding, dry_run=dry_run, rejects=rejects
+        )
+        return
     from hongyan.ingest import words
     from hongyan.ingest.errors import IngestRefused
 
@@ -56,6 +68,38 @@ def import_command(  # noqa: PLR0917 - the options of a command line
     except IngestRefused as error:
         _fail(words.refusal(error))
     _print(counts, dry_run=dry_run)
+    if rejects is not None and not dry_run:
+        _write_rejects(row, rejects)
+
+
+def _import_commerce(
+    file: Path,
+    *,
+    kind: str,
+    mapping: list[str],
+    options: dict[str, str],
+    encoding: str,
+    dry_run: bool,
+    rejects: Path | None,
+) -> None:
+    from hongyan.ingest import words
+    from hongyan.ingest.commerce import command
+    from hongyan.ingest.errors import IngestRefused
+
+    try:
+        row, counts = command.import_file(
+            file,
+            kind=kind,
+            mapping=mapping,
+            options={name: value for name, value in options.items() if value},
+            encoding=encoding,
+            dry_run=dry_run,
+            bar=_bar,
+        )
+    except IngestRefused as error:
+        _fail(words.refusal(error))
+    for table in command.tables(counts, dry_run=dry_run):
+        _out.print(table)
     if rejects is not None and not dry_run:
         _write_rejects(row, rejects)
 

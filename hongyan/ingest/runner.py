@@ -46,7 +46,7 @@ def import_run(import_id: int, progress: Progress, *, workers: int | None = None
         row = Import.objects.get(pk=import_id)
         if row.state != ImportState.STARTED:
             return row.tally
-        _copy_workbook(row, progress)
+        copy_workbook(row, progress)
         position = Position(**row.position) if row.position else None
         context = _Context(row)
         with rest.open_stored(row, row.copied_name) as stored:
@@ -62,7 +62,7 @@ def import_run(import_id: int, progress: Progress, *, workers: int | None = None
 def import_dry(import_id: int, progress: Progress, *, workers: int | None = None) -> Counts:
     """What the import would do, worked out over the whole file without writing anything but the answer."""
     row = Import.objects.get(pk=import_id)
-    _copy_workbook(row, progress)
+    copy_workbook(row, progress)
     context = _Context(row)
     seen: set[bytes] = set()
     samples: list[dict[str, Any]] = []
@@ -227,7 +227,7 @@ def _finish(import_id: int) -> Counts:
     return row.tally
 
 
-def _copy_workbook(row: Import, progress: Progress) -> None:
+def copy_workbook(row: Import, progress: Progress) -> None:
     """The chosen sheet as delimited text, once; a copy that broke off leaves nothing and is made again."""
     if not Dialect(**row.dialect).from_workbook or row.copied_name is not None:
         return

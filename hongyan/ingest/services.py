@@ -44,7 +44,7 @@ def import_create(*, actor: Actor, file: BinaryIO | Iterable[bytes], filename: s
             for block in _blocks(file):
                 digest.update(block)
                 writer.write(block)
-                _check_size(writer.size)
+                check_size(writer.size)
             size = writer.commit()
         with SealedReader(rest.path_of(name), key) as stored:
             preview = look(stored)  # type: ignore[arg-type]
@@ -54,7 +54,7 @@ def import_create(*, actor: Actor, file: BinaryIO | Iterable[bytes], filename: s
         raise
 
 
-def _check_size(size: int) -> None:
+def check_size(size: int) -> None:
     if size > MAX_FILE_BYTES:
         raise FileRefused("file_too_large", limit="1 GiB")
 

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from hongyan.core.clock import now
 from hongyan.ingest import files_at_rest as rest
+from hongyan.ingest.commerce import tasks as commerce_tasks  # noqa: F401  registers the jobs of orders and shops
 from hongyan.ingest.errors import FileRefused, ImportBusy, IngestRefused
 from hongyan.ingest.exports import export_run
 from hongyan.ingest.models import Export, Import

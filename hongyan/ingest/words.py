@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from django.utils.translation import gettext as _
 
+from hongyan.commerce import words as commerce_words
 from hongyan.contacts.errors import problem_text
 from hongyan.ingest.errors import IngestRefused
 
@@ -36,6 +37,10 @@ _REFUSALS: dict[str, Callable[[], str]] = {
     "mapping_twice": lambda: _("Two columns are mapped to the same field “%(target)s”."),
     "mapping_no_key": lambda: _("Map a column to the field that tells contacts apart: “%(target)s”."),
     "mapping_empty": lambda: _("Map at least one column."),
+    "mapping_needs": lambda: _("One column must be “%(target)s”."),
+    "source_unknown": lambda: _("Give the source a name of 1 to 64 characters."),
+    "parquet_damaged": lambda: _("The Parquet file is damaged or of a kind that cannot be read."),
+    "parquet_nested": lambda: _("The column “%(column)s” holds lists, structures or bytes, which are no cells of a table."),
     "option_unknown": lambda: _("“%(value)s” is not a choice for %(option)s."),
     "consent_undecided": lambda: _("Decide about consent first: declare that these people agreed, or import them as “no consent”."),
     "consent_incomplete": lambda: _("To declare consent, choose at least one topic and say where the consent was collected."),
@@ -77,4 +82,6 @@ def refusal_of(code: str, params: dict[str, object]) -> str:
 def rejection(code: str) -> str:
     """Why a row was rejected; codes of values come from the normaliser."""
     make = _REJECTIONS.get(code)
-    return make() if make is not None else problem_text(code)
+    if make is not None:
+        return make()
+    return commerce_words.problem(code) if commerce_words.known_problem(code) else problem_text(code)
