@@ -17,9 +17,8 @@ from django.db.backends.utils import CursorWrapper
 
 from hongyan.contacts import bulk_consent
 from hongyan.contacts.bulk_consent import Grant
+from hongyan.contacts.bulk_copy import InOrder, copy_binary
 from hongyan.contacts.bulk_rows import (
-    COPY_END,
-    COPY_START,
     HEAD,
     KINDS,
     PLAIN,
@@ -33,6 +32,7 @@ from hongyan.contacts.bulk_rows import (
     uuid7_block,
 )
 from hongyan.core.crypto.keyring import keyring
+from hongyan.core.crypto.sealing import Sealer
 from hongyan.core.sql import statement
 
 _COLUMNS = len(HEAD) + len(TAIL)
@@ -68,9 +68,11 @@ def upsert(
         block.change_present()
         block.create_new()
         if write:
-            block.flush()
-            if consent is not None:
-                bulk_consent.record(cursor, consent, block.taken, at=maker.at)
+            states = bulk_consent.states(cursor, consent, block.taken) if consent is not None else {}
+            with InOrder(len(rows)) as order:
+                block.flush(order)
+                if consent is not None:
+                    bulk_consent.record(order, cursor, consent, block.taken, states, at=maker.at)
     return [block.outcomes[row.ref] for row in rows]
 
 
@@ -282,50 +284,48 @@ class _Block:
                 self.identifiers.append((contact_id, kind, blind))
         self.taken.append((contact_id, blinds[_EMAIL], True, self.outcomes[first.ref].suppressed))
 
-    def flush(self) -> None:
+    def flush(self, order: InOrder) -> None:
         if self.contacts:
-            self._copy("contacts_contact", (*HEAD, *TAIL), _copy_rows(self.contacts))
+            order.then(self._copy, "contacts_contact", (*HEAD, *TAIL), _copy_rows(self.contacts, keyring().contacts))
         if self.changes:
-            self.cursor.execute(_sql("changes_table"))
-            self._copy("contacts_bulk_change", (*HEAD, *TAIL), _copy_rows(self.changes))
-            self.cursor.execute(_sql("by_index"))
-            self.cursor.execute(_sql("apply_changes"))
-            self.cursor.execute(_sql("by_any_plan"))
-            self.cursor.execute("TRUNCATE contacts_bulk_change")
+            order.then(self._apply_changes, keyring().contacts)
         if self.dropped:
-            contacts, kinds, blinds = zip(*self.dropped, strict=True)
-            values = {"contacts": list(contacts), "kinds": [KINDS[kind] for kind in kinds], "blinds": list(blinds)}
-            self.cursor.execute(_sql("drop_identifiers"), values)
+            order.then(self._drop_identifiers)
         if self.identifiers:
             at = b"\x00\x00\x00\x08" + timestamp_microseconds(self.maker.at).to_bytes(8, "big", signed=True)
             rows = [
                 b"%b%b\x00\x00\x00\x10%b%b" % (_IDENTIFIER.pack(4, 8, contact_id), _KIND[kind], blind, at)
                 for contact_id, kind, blind in self.identifiers
             ]
-            self._copy("contacts_identifier", ("contact_id", "kind", "blind", "created_at"), rows)
+            order.then(self._copy, "contacts_identifier", ("contact_id", "kind", "blind", "created_at"), rows)
 
-    def _copy(self, table: str, columns: Sequence[str], rows: list[bytes]) -> None:
+    def _apply_changes(self, sealer: Sealer) -> None:
+        self.cursor.execute(_sql("changes_table"))
+        self._copy("contacts_bulk_change", (*HEAD, *TAIL), _copy_rows(self.changes, sealer))
+        self.cursor.execute(_sql("by_index"))
+        self.cursor.execute(_sql("apply_changes"))
+        self.cursor.execute(_sql("by_any_plan"))
+        self.cursor.execute("TRUNCATE contacts_bulk_change")
+
+    def _drop_identifiers(self) -> None:
+        contacts, kinds, blinds = zip(*self.dropped, strict=True)
+        values = {"contacts": list(contacts), "kinds": [KINDS[kind] for kind in kinds], "blinds": list(blinds)}
+        self.cursor.execute(_sql("drop_identifiers"), values)
+
+    def _copy(self, table: str, columns: Sequence[str], rows: Iterable[bytes]) -> None:
         copy_binary(self.cursor, table, columns, rows)
 
 
 _KIND = [len(kind).to_bytes(4, "big") + kind.encode() for kind in KINDS]
 
 
-def copy_binary(cursor: CursorWrapper, table: str, columns: Sequence[str], rows: list[bytes]) -> None:
-    """rows: complete binary tuples, column count included. table and columns come from code, never from input."""
-    with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT binary)") as copy:
-        copy.write(COPY_START + b"".join(rows) + COPY_END)
-
-
-def _copy_rows(written: Sequence[_Written]) -> list[bytes]:
-    """Complete tuples of ``HEAD`` and ``TAIL``, identities sealed."""
-    sealer = keyring().contacts
+def _copy_rows(written: Sequence[_Written], sealer: Sealer) -> Iterator[bytes]:
+    """Complete tuples of ``HEAD`` and ``TAIL``, identities sealed as they are asked for."""
     version = b"\x00\x00\x00\x02" + sealer.current.to_bytes(2, "big")
+    pack = _HEAD.pack
     blobs = sealer.seal_many([(contact_id, identity) for contact_id, _, identity, _ in written])
-    return [
-        b"%b%b%b%b" % (_HEAD.pack(_COLUMNS, 8, contact_id, 16, public_id, len(blob)), blob, version, tail)
-        for (contact_id, public_id, _, tail), blob in zip(written, blobs, strict=True)
-    ]
+    for (contact_id, public_id, _, tail), blob in zip(written, blobs, strict=True):
+        yield b"%b%b%b%b" % (pack(_COLUMNS, 8, contact_id, 16, public_id, len(blob)), blob, version, tail)
 
 
 def _json(value: Any) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from django.db.backends.utils import CursorWrapper
 
-from hongyan.contacts.bulk_rows import COPY_END, COPY_START, timestamp_microseconds, uuid7_block
+from hongyan.contacts.bulk_copy import InOrder, copy_binary
+from hongyan.contacts.bulk_rows import timestamp_microseconds, uuid7_block
 from hongyan.contacts.types import Channel, ConsentAction
 from hongyan.core import clock
 from hongyan.core.crypto.keyring import keyring
@@ -41,15 +42,27 @@ class Grant:
     recorded_by: str
 
 
-def record(cursor: CursorWrapper, grant: Grant, taken: Sequence[Taken], *, at: datetime) -> int:
-    """Returns how many consents were newly given."""
+States = dict[tuple[int, int | None], str]  # by contact and topic
+
+
+def states(cursor: CursorWrapper, grant: Grant, taken: Sequence[Taken]) -> States:
+    """What those who were here before have said about e-mail, for ``record``."""
+    known = [contact_id for contact_id, _, new, _ in taken if not new]
+    if not known or not grant.topic_ids:
+        return {}
+    cursor.execute(statement("hongyan.contacts", "bulk.sql", "consent_states"), {"ids": known})
+    return {(contact_id, topic_id): state for contact_id, topic_id, state in cursor.fetchall()}
+
+
+def record(
+    order: InOrder, cursor: CursorWrapper, grant: Grant, taken: Sequence[Taken], known: States, *, at: datetime
+) -> int:
+    """known: from ``states``. Returns how many consents were newly given."""
     fresh = {contact_id for contact_id, _, new, _ in taken if new}
     if not grant.topic_ids:
         people = [(contact_id, blind, None) for contact_id, blind, new, _ in taken if new]
-        _write(cursor, grant, people, ConsentAction.IMPORTED_NONE, "none", at, fresh)
+        _write(order, cursor, grant, people, ConsentAction.IMPORTED_NONE, "none", at, fresh)
         return 0
-    known = [contact_id for contact_id, _, new, _ in taken if not new]
-    states = _states(cursor, known) if known else {}
     given = [
         (contact_id, blind, topic_id)
         for contact_id, blind, new, suppressed in taken
@@ -57,20 +70,16 @@ def record(cursor: CursorWrapper, grant: Grant, taken: Sequence[Taken], *, at: d
         for topic_id in grant.topic_ids
         if new
         or (
-            states.get((contact_id, None)) != "withdrawn"
-            and states.get((contact_id, topic_id)) not in {"given", "withdrawn", "pending"}
+            known.get((contact_id, None)) != "withdrawn"
+            and known.get((contact_id, topic_id)) not in {"given", "withdrawn", "pending"}
         )
     ]
-    _write(cursor, grant, given, ConsentAction.GIVEN, "given", at, fresh)
+    _write(order, cursor, grant, given, ConsentAction.GIVEN, "given", at, fresh)
     return len(given)
 
 
-def _states(cursor: CursorWrapper, contact_ids: list[int]) -> dict[tuple[int, int | None], str]:
-    cursor.execute(statement("hongyan.contacts", "bulk.sql", "consent_states"), {"ids": contact_ids})
-    return {(contact_id, topic_id): state for contact_id, topic_id, state in cursor.fetchall()}
-
-
 def _write(  # noqa: PLR0917 - one caller, all of it needed
+    order: InOrder,
     cursor: CursorWrapper,
     grant: Grant,
     people: Sequence[tuple[int, bytes | None, int | None]],
@@ -106,28 +115,24 @@ def _write(  # noqa: PLR0917 - one caller, all of it needed
         + constant
         for record_id, (contact_id, blind, topic_id) in zip(uuid7_block(len(people)), people, strict=True)
     ]
-    _copy(cursor, "contacts_consentrecord", _RECORD, records)
-    _copy_states(cursor, [person for person in people if person[0] in fresh], state, at)
-    _set_states(cursor, [person for person in people if person[0] not in fresh], state, at)
+    order.then(copy_binary, cursor, "contacts_consentrecord", _RECORD, records)
+    if new := [person for person in people if person[0] in fresh]:
+        order.then(copy_binary, cursor, "contacts_consentstate", _STATE, _new_states(new, state, at))
+    if old := [person for person in people if person[0] not in fresh]:
+        order.then(_set_states, cursor, old, state, at)
 
 
-def _copy_states(
-    cursor: CursorWrapper, people: Sequence[tuple[int, bytes | None, int | None]], state: str, at: datetime
-) -> None:
+def _new_states(people: Sequence[tuple[int, bytes | None, int | None]], state: str, at: datetime) -> list[bytes]:
     """New people have no state that could be in the way."""
     constant = _text(Channel.EMAIL) + _text(state) + _time(at)
     ends = {topic_id: (_NULL if topic_id is None else _int8(topic_id)) + constant for _, _, topic_id in people}
     pack, columns = _STATE_HEAD.pack, len(_STATE)
-    rows = [pack(columns, 8, contact_id) + ends[topic_id] for contact_id, _, topic_id in people]
-    if rows:
-        _copy(cursor, "contacts_consentstate", _STATE, rows)
+    return [pack(columns, 8, contact_id) + ends[topic_id] for contact_id, _, topic_id in people]
 
 
 def _set_states(
     cursor: CursorWrapper, people: Sequence[tuple[int, bytes | None, int | None]], state: str, at: datetime
 ) -> None:
-    if not people:
-        return
     cursor.execute(
         statement("hongyan.contacts", "consent.sql", "set_states"),
         {
@@ -138,11 +143,6 @@ def _set_states(
             "since": [at] * len(people),
         },
     )
-
-
-def _copy(cursor: CursorWrapper, table: str, columns: Sequence[str], rows: list[bytes]) -> None:
-    with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT binary)") as copy:
-        copy.write(COPY_START + b"".join(rows) + COPY_END)
 
 
 def _text(value: str) -> bytes:

@@ -29,8 +29,6 @@ _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _NULL = b"\xff\xff\xff\xff"
 _INT2, _INT8 = struct.Struct(">ih"), struct.Struct(">iq")
 _TRUE, _FALSE = b"\x00\x00\x00\x01\x01", b"\x00\x00\x00\x01\x00"
-COPY_START = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
-COPY_END = b"\xff\xff"
 
 
 class UpsertPolicy(StrEnum):
@@ -176,14 +174,14 @@ def timestamp_microseconds(at: datetime) -> int:
 
 
 def uuid7_block(count: int) -> list[bytes]:
-    """As ``core.ids.uuid7``, many at once: one reading of the clock, one of the random source."""
+    """As ``core.ids.uuid7``, many at once and ascending: one reading of the clock, one of the random source."""
     stamp = (time.time_ns() // 1_000_000).to_bytes(6, "big")
     noise = os.urandom(10 * count)
-    return [
+    return sorted(
         b"%b%c%c%c%b"
         % (stamp, 0x70 | noise[at] & 0x0F, noise[at + 1], 0x80 | noise[at + 2] & 0x3F, noise[at + 3 : at + 10])
         for at in range(0, 10 * count, 10)
-    ]
+    )
 
 
 def _jsonb(raw: bytes) -> bytes:

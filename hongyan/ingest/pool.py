@@ -10,7 +10,7 @@ import queue
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import IO, Any
 
@@ -47,19 +47,31 @@ def prepare_apart(chunks: Iterable[Chunk], plan: Plan, *, workers: int) -> Itera
 
     threads = ThreadPoolExecutor(workers, thread_name_prefix="prepare")
     pending: deque[Future[PreparedChunk]] = deque()
+    read = read_ahead(chunks)
     try:
-        for chunk in chunks:
+        for chunk in read:
             pending.append(threads.submit(work, chunk))
             if len(pending) > workers + 1:
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()
     finally:
+        read.close()
         for future in pending:
             future.cancel()
         for process in processes:
             process.close()
         threads.shutdown(wait=True, cancel_futures=True)
+
+
+def read_ahead(chunks: Iterable[Chunk]) -> Generator[Chunk]:
+    """The next chunk is read in a thread while the caller waits for the database. What reading raises comes through."""
+    with ThreadPoolExecutor(1, thread_name_prefix="read") as thread:
+        source = iter(chunks)
+        coming = thread.submit(next, source, None)
+        while (chunk := coming.result()) is not None:
+            coming = thread.submit(next, source, None)
+            yield chunk
 
 
 class _Process:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from django.db import connection
 
-from hongyan.contacts.bulk import copy_binary
+from hongyan.contacts.bulk_copy import copy_binary
 from hongyan.core.crypto.keyring import keyring
 from hongyan.ingest.models import ImportCreation
 from hongyan.ingest.types import Reject

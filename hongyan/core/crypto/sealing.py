@@ -6,7 +6,7 @@ row or pretending another key version breaks the tag.
 
 import os
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -38,16 +38,14 @@ class Sealer:
         body = self._ciphers[self.current].encrypt(nonce, plain, _associated(self.kind, self.current, owner_id))
         return _VERSION.pack(self.current) + nonce + body
 
-    def seal_many(self, plains: Iterable[tuple[int, bytes]]) -> list[bytes]:
-        """As ``seal`` for pairs of owner's id and plain text; one reading of the random source for all."""
+    def seal_many(self, plains: Iterable[tuple[int, bytes]]) -> Iterator[bytes]:
+        """As ``seal`` for pairs of owner's id and plain text, as they are asked for; the random source is read once."""
         pairs = list(plains)
         encrypt, version = self._ciphers[self.current].encrypt, _VERSION.pack(self.current)
         kind, noise = self.kind + version, os.urandom(12 * len(pairs))
-        sealed = []
         for place, (owner_id, plain) in enumerate(pairs):
             nonce = noise[12 * place : 12 * place + 12]
-            sealed.append(version + nonce + encrypt(nonce, plain, kind + owner_id.to_bytes(8, "big", signed=True)))
-        return sealed
+            yield version + nonce + encrypt(nonce, plain, kind + owner_id.to_bytes(8, "big", signed=True))
 
     def open(self, blob: bytes, *, owner_id: int) -> bytes:
         """Raises SealBroken; never returns altered data."""
