@@ -28,10 +28,16 @@ async def main() -> None:
 def lanes() -> dict[str, Lane]:
     from hongyan.delivery.sender import run_sender
     from hongyan.edge.digest import run_digest
+    from hongyan.ingest.intake.lane import run_intake
     from hongyan.jobs.worker import run_worker
 
     name = f"{os.uname().nodename}-{os.getpid()}"
-    return {"jobs": run_worker, "sender": lambda stop: run_sender(stop, worker_name=name), "digest": run_digest}
+    return {
+        "jobs": run_worker,
+        "sender": lambda stop: run_sender(stop, worker_name=name),
+        "digest": run_digest,
+        "intake": run_intake,
+    }
 
 
 async def keep_running(name: str, lane: Lane, stop: asyncio.Event) -> None:

@@ -28,7 +28,8 @@ class EventProperty(models.Model):
         OBJECT = "object"
 
     class Handling(models.TextChoices):
-        KEEP = ""
+        AUTO = ""  # in the open, unless the name gives away that it is about a person
+        OPEN = "open"  # whatever it is called
         DROP = "drop"  # never stored
         SEAL = "seal"  # stored encrypted; no condition can look inside
 

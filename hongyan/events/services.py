@@ -36,4 +36,9 @@ def append(events: Sequence[NewEvent]) -> int:
 def _key(event: NewEvent) -> str | None:
     if event.dedupe_key is None:
         return None
-    return "\\x" + hashlib.sha256(f"{event.source}\x00{event.dedupe_key}".encode()).hexdigest()[:32]
+    return "\\x" + dedupe_hash(event.source, event.dedupe_key)
+
+
+def dedupe_hash(source: str, key: str) -> str:
+    """What is kept of a dedupe key, in hex."""
+    return hashlib.sha256(f"{source}\x00{key}".encode()).hexdigest()[:32]

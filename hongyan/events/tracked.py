@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import connection
 
 from hongyan.core.sql import numbers, statement, texts
-from hongyan.events.services import append_parameters
+from hongyan.events.services import append_parameters, dedupe_hash
 from hongyan.events.types import NewEvent
 
 
@@ -21,6 +21,20 @@ def append_tracked(events: Sequence[NewEvent], visitors: Sequence[bytes | None])
     with connection.cursor() as cursor:
         cursor.execute(statement("hongyan.events", "events.sql", "append_tracked"), values)
         return int(cursor.rowcount)
+
+
+def claim(source: str, keys: Sequence[str]) -> set[str]:
+    """For facts that another room writes under its own keys: which of these were not seen before. They count as seen
+    from now on, if the caller's transaction commits."""
+    names = {"\\x" + dedupe_hash(source, key): key for key in keys}
+    if not names:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO events_dedupe (key) SELECT unnest(%s::bytea[]) ON CONFLICT DO NOTHING RETURNING key",
+            [texts(names)],
+        )
+        return {names["\\x" + bytes(key).hex()] for (key,) in cursor.fetchall()}
 
 
 def tie(people: Mapping[bytes, int]) -> int:

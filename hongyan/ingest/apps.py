@@ -6,7 +6,10 @@ class IngestConfig(AppConfig):
     label = "ingest"
 
     def ready(self) -> None:
+        from hongyan.ingest.intake import ownership, retrying
         from hongyan.ingest.quarantine import register_retrier
         from hongyan.ingest.sources import runner
 
         register_retrier(runner.KIND, runner.retry_record)
+        retrying.register()
+        ownership.register()

@@ -10,9 +10,15 @@ from typing import Any
 
 from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
+from hongyan.ingest.intake.ownership import loose_of
 from hongyan.ingest.models import ImportCreation
 
-TABLES_ABOUT_PEOPLE = ("ingest_importcreation", "ingest_importrejection", "ingest_quarantinedrecord")
+TABLES_ABOUT_PEOPLE = (
+    "ingest_importcreation",
+    "ingest_importrejection",
+    "ingest_quarantinedrecord",
+    "ingest_loosetraits",
+)
 
 
 def export(*, actor: Actor, contact_id: int) -> Iterator[dict[str, Any]]:
@@ -20,6 +26,8 @@ def export(*, actor: Actor, contact_id: int) -> Iterator[dict[str, Any]]:
     actor.require(Permission.CONTACT_VIEW)
     for row in ImportCreation.objects.filter(contact_id=contact_id).select_related("batch"):
         yield {"kind": "import", "public_id": str(row.batch.public_id), "at": row.batch.created_at}
+    if traits := loose_of(contact_id):
+        yield {"kind": "traits", "values": traits}
 
 
 def erase(*, contact_id: int) -> int:

@@ -13,9 +13,9 @@ from hongyan.core import clock
 from hongyan.core.crypto.keyring import keyring
 from hongyan.edge.intake.inbox import InboxRefused, InboxWriter
 from hongyan.edge.intake.keys import Keys, KeysAway
-from hongyan.events.names import EmailEvent, canonical
 from hongyan.ingest.intake import limits, wire
 from hongyan.ingest.intake.calls import fault
+from hongyan.ingest.intake.reserved import reserved
 from hongyan.ingest.intake.wire import PATHS, WireRefused
 from hongyan.ingest.intake.words import sentence
 from hongyan.ingest.intake.write_keys import KnownKey, origin_allowed
@@ -38,7 +38,6 @@ _CORS = [
     (b"access-control-allow-headers", b"authorization, content-type, content-encoding, anonymousid, x-retry-count"),
     (b"access-control-max-age", b"7200"),
 ]
-_MAIL_EVENTS = frozenset(EmailEvent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +150,6 @@ def _troubles(kind: str, request: wire.Request, key: KnownKey) -> list[tuple[int
         for place, call in enumerate(request.calls)
         if (trouble := fault(call, kind, measure=measure) or reserved(call, key.kind)) is not None
     ]
-
-
-def reserved(call: dict[str, Any], key_kind: str) -> Trouble | None:
-    """Anybody can read a browser's key; nobody shall open mails with it."""
-    if key_kind == WriteKey.Kind.BROWSER and "event" in call and canonical(str(call["event"])) in _MAIL_EVENTS:
-        return Trouble("event_reserved", "/event")
-    return None
 
 
 def _headers(scope: Scope) -> Headers:

@@ -70,7 +70,7 @@ class Migration(migrations.Migration):
                     "handling",
                     models.CharField(
                         blank=True,
-                        choices=[("", "Keep"), ("drop", "Drop"), ("seal", "Seal")],
+                        choices=[("", "Auto"), ("open", "Open"), ("drop", "Drop"), ("seal", "Seal")],
                         db_default="",
                         default="",
                         max_length=8,

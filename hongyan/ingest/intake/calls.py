@@ -56,13 +56,8 @@ def fault(call: Any, kind: str, *, measure: bool = True) -> Trouble | None:
 
 def _fault_of_ids(call: dict[str, Any], kind: str) -> Trouble | None:
     for name in ("userId", "anonymousId", "messageId", "groupId", "previousId"):
-        value = call.get(name)
-        if value is None:
-            continue
-        if isinstance(value, bool) or not isinstance(value, str | int | float):
-            return Trouble("id_not_text", f"/{name}")
-        if len(str(value)) > limits.ID_LENGTH:
-            return Trouble("id_too_long", f"/{name}")
+        if (value := call.get(name)) is not None and (code := _fault_of_id(name, value)):
+            return Trouble(code, f"/{name}")
     if kind == "alias":
         if not _text(call.get("previousId")) or not _text(call.get("userId")):
             return Trouble("alias_incomplete", "/previousId")
@@ -70,9 +65,15 @@ def _fault_of_ids(call: dict[str, Any], kind: str) -> Trouble | None:
         return Trouble("nobody", "/userId")
     if kind == "group" and not _text(call.get("groupId")):
         return Trouble("group_missing", "/groupId")
-    if kind == "track":
-        return _fault_of_name(call.get("event"))
-    return None
+    return _fault_of_name(call.get("event")) if kind == "track" else None
+
+
+def _fault_of_id(name: str, value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return "id_not_text"
+    if len(str(value)) > (limits.USER_ID_LENGTH if name == "userId" else limits.ID_LENGTH):
+        return "id_too_long"
+    return "id_unprintable" if isinstance(value, str) and value and not value.isprintable() else ""
 
 
 def _fault_of_name(name: Any) -> Trouble | None:

@@ -29,7 +29,8 @@ _SENTENCES: dict[str, Promise] = {
     "type_unknown": gettext_lazy("The type must be identify, track, page, screen, group or alias."),
     "object_expected": gettext_lazy("This must be a JSON object."),
     "id_not_text": gettext_lazy("An id must be text or a number."),
-    "id_too_long": gettext_lazy("An id may have at most %(id)s characters."),
+    "id_too_long": gettext_lazy("A userId may have at most %(user_id)s characters, other ids %(id)s."),
+    "id_unprintable": gettext_lazy("An id may not hold control characters."),
     "nobody": gettext_lazy("A call needs userId or anonymousId."),
     "alias_incomplete": gettext_lazy("Alias needs previousId and userId."),
     "group_missing": gettext_lazy("Group needs groupId."),
@@ -45,6 +46,8 @@ _SENTENCES: dict[str, Promise] = {
     # one person
     "trait_unreadable": gettext_lazy("This trait cannot be read as what it should be."),
     "identifier_conflict": gettext_lazy("This address or id belongs to somebody else."),
+    "alias_of_known": gettext_lazy("Both ids belong to known people; whether they are one, a person decides."),
+    "company_unreadable": gettext_lazy("The company of this group cannot be stored as it is described."),
     "erased_person": gettext_lazy("This person asked to be erased and is not stored again."),
     "processing_failed": gettext_lazy(
         "The call could not be processed. This is a fault of Hongyan; it can be retried."
@@ -63,6 +66,7 @@ def sentence(code: str) -> str:
         "unpacked": limits.UNPACKED_BYTES // 1000,
         "call": limits.CALL_BYTES // 1024,
         "id": limits.ID_LENGTH,
+        "user_id": limits.USER_ID_LENGTH,
         "name": limits.NAME_LENGTH,
         "key": limits.KEY_LENGTH,
         "values": limits.VALUES,
