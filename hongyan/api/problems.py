@@ -12,7 +12,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from hongyan.accounts.errors import ApprovalRefused, PermissionRefused
 from hongyan.accounts.errors import NotFound as AccountNotFound
-from hongyan.audience.errors import BadTree, BadValue, HoldsSeveral, InUse
+from hongyan.audience.errors import BadText, BadTree, BadValue, HoldsSeveral, InUse
 from hongyan.audience.errors import NotFound as AudienceNotFound
 from hongyan.campaigns.errors import (
     ActRefused,
@@ -23,7 +23,7 @@ from hongyan.campaigns.errors import (
     NotComplete,
     PreflightBlocks,
 )
-from hongyan.contacts.errors import ContactNotFound, IdentifierTaken, InvalidValues
+from hongyan.contacts.errors import ContactMerged, ContactNotFound, IdentifierTaken, InvalidValues
 from hongyan.content.errors import ContentProblem, NameTaken
 from hongyan.content.errors import EditConflict as ContentConflict
 from hongyan.content.errors import NotFound as ContentNotFound
@@ -121,6 +121,17 @@ def _unknown(request: HttpRequest, error: Exception) -> HttpResponse:
     return answer(404, "not-found", _("There is no such thing, or this key may not see it."))
 
 
+def _merged(request: HttpRequest, error: ContactMerged) -> HttpResponse:
+    """The same request under the id of the record it is now. Never to be cached: a merge can be undone."""
+    old = next((part for part in request.path.split("/") if len(part) == 36), "")
+    title = _("This contact was merged into another one.")
+    response = answer(301 if request.method in {"GET", "HEAD"} else 308, "merged", title, detail=str(error.into))
+    query = request.META.get("QUERY_STRING", "")
+    response["Location"] = request.path.replace(old, str(error.into)) + (f"?{query}" if query else "")
+    response["Cache-Control"] = "no-store"
+    return response
+
+
 def _permission(request: HttpRequest, error: PermissionRefused) -> HttpResponse:
     del request
     title = _("This key lacks the permission %(name)s.") % {"name": error.permission.value}
@@ -145,6 +156,16 @@ def _values(request: HttpRequest, error: InvalidValues) -> HttpResponse:
 def _tree(request: HttpRequest, error: BadTree) -> HttpResponse:
     del request
     parts = [Part(pointer=item.path, code=item.code, message=item.message) for item in error.problems]
+    return answer(422, "audience", _("The description of the audience is wrong."), errors=parts)
+
+
+def _text(request: HttpRequest, error: BadText) -> HttpResponse:
+    """Places are characters of the text, counted from 0."""
+    del request
+    parts = [
+        Part(pointer="/text", code=item.code, message=f"{item.span.start}-{item.span.end} {item.message}")
+        for item in error.problems
+    ]
     return answer(422, "audience", _("The description of the audience is wrong."), errors=parts)
 
 
@@ -241,11 +262,13 @@ _HANDLERS: dict[type[Exception], Any] = {
     ObjectDoesNotExist: _unknown,
     AccountNotFound: _unknown,
     AudienceNotFound: _unknown,
+    ContactMerged: _merged,
     ContactNotFound: _unknown,
     ContentNotFound: _unknown,
     CampaignMissing: _unknown,
     InvalidValues: _values,
     BadTree: _tree,
+    BadText: _text,
     BadValue: _bad_value,
     InUse: _in_use,
     HoldsSeveral: _in_use,

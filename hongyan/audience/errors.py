@@ -1,6 +1,6 @@
 from collections.abc import Sequence
 
-from hongyan.audience.types import Problem, Use
+from hongyan.audience.types import Problem, TextProblem, Use
 
 
 class BadTree(Exception):
@@ -9,6 +9,14 @@ class BadTree(Exception):
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("; ".join(f"{problem.path or '/'} {problem.code}" for problem in problems))
         self.problems = tuple(problems)
+
+
+class BadText(Exception):
+    """The text form of an audience cannot be read; ``problems`` say where and what."""
+
+    def __init__(self, *problems: TextProblem) -> None:
+        super().__init__("; ".join(f"{problem.span.start} {problem.code}" for problem in problems))
+        self.problems = problems
 
 
 class BadValue(Exception):

@@ -12,8 +12,9 @@ from hongyan.audience.compiler.explain import explain as explain_node
 from hongyan.audience.compiler.nodes import Node
 from hongyan.audience.compiler.parse import parse
 from hongyan.audience.compiler.rewrite import expand, rewrite
-from hongyan.audience.errors import BadTree
-from hongyan.audience.types import Problem
+from hongyan.audience.compiler.text import read, write
+from hongyan.audience.errors import BadText, BadTree
+from hongyan.audience.types import Problem, TextProblem
 from hongyan.core import clock
 from hongyan.core.sql import SQL
 
@@ -49,6 +50,20 @@ def explain(tree: Any, language: str, *, catalogue: Catalogue | None = None) -> 
     """The tree as one sentence in "zh-hans" or "en". Raises BadTree."""
     found = catalogue or catalogue_now()
     return explain_node(checked(tree, catalogue=found), found, language)
+
+
+def from_text(text: str, *, catalogue: Catalogue | None = None, inside: str | None = None) -> dict[str, Any]:
+    """The tree that a text means, checked. Raises BadText, whose problems point at the words of the text."""
+    reading = read(text)
+    problems = check(reading.tree, catalogue=catalogue, inside=inside)
+    if problems:
+        raise BadText(*(TextProblem(reading.span_of(found.path), found.code, found.message) for found in problems))
+    return reading.tree
+
+
+def to_text(tree: Any) -> str:
+    """The text form of a tree, which gives the same tree again. Raises BadTree when it has not the shape of one."""
+    return write(tree)
 
 
 def tree_hash(tree: Any, *, catalogue: Catalogue | None = None) -> bytes:

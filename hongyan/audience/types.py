@@ -15,6 +15,23 @@ class Problem:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Characters of a text, from ``start`` up to but not including ``end``."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class TextProblem:
+    """Something wrong in the text form of an audience. message: in the reader's words."""
+
+    span: Span
+    code: str
+    message: str
+
+
 class OnOtherTag(StrEnum):
     """What tagging does with people who hold another tag of the same exclusive group."""
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from hongyan.audience.command import segment_count, segment_explain, segment_members
 from hongyan.config import boot
 from hongyan.ingest.command import export_command, import_command
 
@@ -20,9 +21,11 @@ app = typer.Typer(
 user_app = typer.Typer(help="Staff users.", no_args_is_help=True)
 keys_app = typer.Typer(help="Keys of the personal data.", no_args_is_help=True)
 audit_app = typer.Typer(help="The audit log.", no_args_is_help=True)
+segment_app = typer.Typer(help="Audiences in their text form.", no_args_is_help=True)
 app.add_typer(user_app, name="user")
 app.add_typer(keys_app, name="keys")
 app.add_typer(audit_app, name="audit")
+app.add_typer(segment_app, name="segment")
 
 
 @app.command()
@@ -89,6 +92,9 @@ def _with_product(command: Callable[..., None]) -> Callable[..., None]:
 
 app.command("import")(_with_product(import_command))
 app.command("export")(_with_product(export_command))
+segment_app.command("count")(_with_product(segment_count))
+segment_app.command("members")(_with_product(segment_members))
+segment_app.command("explain")(_with_product(segment_explain))
 
 
 @user_app.command("add")

@@ -22,9 +22,22 @@ class Tree(Body):
     tree: dict[str, Any]
 
 
+class Text(Body):
+    """text: see docs/segments.md, e.g. city = "上海" and did("email_opened") >= 3 in 90d."""
+
+    text: str
+
+
+class Read(Schema):
+    tree: dict[str, Any]
+    text: str
+    sentence: str
+
+
 class Counted(Schema):
     count: int
     sentence: str
+    text: str
 
 
 class NewAudience(Body):
@@ -38,6 +51,7 @@ class AudienceOut(Schema):
     name: str
     description: str
     tree: dict[str, Any]
+    text: str
     sentence: str
 
 
@@ -45,8 +59,18 @@ class AudienceOut(Schema):
 def audience_count(request: HttpRequest, data: Tree) -> Counted:
     language = get_language() or "zh-hans"
     return Counted(
-        count=selectors.count(actor=actor(request), tree=data.tree), sentence=segments.explain(data.tree, language)
+        count=selectors.count(actor=actor(request), tree=data.tree),
+        sentence=segments.explain(data.tree, language),
+        text=segments.to_text(data.tree),
     )
+
+
+@router.post("/read", response=Read, summary="The tree and the sentence that the text form of an audience means")
+def audience_read_text(request: HttpRequest, data: Text) -> Read:
+    actor(request).require(Permission.CONTACT_VIEW)
+    tree = segments.from_text(data.text)
+    sentence = segments.explain(tree, get_language() or "zh-hans")
+    return Read(tree=tree, text=segments.to_text(tree), sentence=sentence)
 
 
 @router.get("", response=list[AudienceOut], summary="Saved audiences")
@@ -75,5 +99,6 @@ def _out(request: HttpRequest, public_id: UUID) -> AudienceOut:
         name=audience.name,
         description=audience.description,
         tree=version.tree,
+        text=segments.to_text(version.tree),
         sentence=segments.explain(version.tree, get_language() or "zh-hans"),
     )

@@ -1,0 +1,176 @@
+"""The text form: nothing is lost either way, whatever the values; what cannot be read is pointed at."""
+
+from typing import Any
+
+import pytest
+import typer
+from django.utils import translation
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hongyan.audience import segments
+from hongyan.audience.compiler.parse import parse
+from hongyan.audience.compiler.text import read, write
+from hongyan.audience.errors import BadText
+from tests.audience.catalogue import small_catalogue
+from tests.audience.test_same_answer import TREES
+
+WORDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1, max_size=12)
+KEYS = WORDS.filter(lambda key: key.strip() != "")
+SCALARS = st.one_of(
+    WORDS,
+    st.integers(-(2**53), 2**53),
+    st.floats(-(2.0**53), 2.0**53, allow_nan=False),
+    st.booleans(),
+    st.sampled_from(["2026-01-31", "2026-01-31T10:00:00+08:00", "2026-01-31T10:00:00.5+08:00", "20260131", "9d"]),
+)
+HOSTILE = st.one_of(
+    st.builds(lambda key, value: {"field": key, "op": "=", "value": value}, KEYS, SCALARS),
+    st.builds(
+        lambda key, values: {"field": key, "op": "in", "value": values}, KEYS, st.lists(SCALARS, min_size=1, max_size=3)
+    ),
+    st.builds(lambda key: {"tag": key}, KEYS),
+    st.builds(
+        lambda event, key, value: {"event": event, "where": {"property": key, "op": "!=", "value": value}},
+        KEYS,
+        KEYS,
+        SCALARS,
+    ),
+    st.builds(
+        lambda channel, topic, state: {"consent": {"channel": channel, "topic": topic, "state": state}},
+        KEYS,
+        KEYS,
+        KEYS,
+    ),
+)
+NESTED = st.recursive(
+    HOSTILE,
+    lambda inner: st.one_of(
+        st.builds(lambda item: {"not": item}, inner),
+        st.builds(lambda items: {"all": items}, st.lists(inner, min_size=1, max_size=3)),
+        st.builds(lambda items: {"any": items}, st.lists(inner, min_size=1, max_size=3)),
+    ),
+    max_leaves=6,
+)
+
+
+@given(tree=st.one_of(TREES, NESTED))
+@settings(max_examples=400)
+def test_there_and_back_is_the_same_tree(tree: dict[str, Any]) -> None:
+    text = write(tree)
+    again = read(text)
+    assert parse(again.tree) == parse(tree)
+    assert write(again.tree) == text
+
+
+@given(tree=TREES)
+@settings(max_examples=100)
+def test_every_part_knows_its_words(tree: dict[str, Any]) -> None:
+    text = write(tree)
+    reading = read(text)
+    for path in _paths(reading.tree):
+        span = reading.span_of(path)
+        assert 0 <= span.start < span.end <= len(text), path
+
+
+def _paths(value: Any, path: str = "") -> list[str]:
+    found = [path]
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            found += _paths(inner, f"{path}/{key}")
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            found += _paths(inner, f"{path}/{index}")
+    return found
+
+
+@given(text=st.text(max_size=60))
+@settings(max_examples=300)
+def test_no_text_breaks_it(text: str) -> None:
+    with translation.override("en"):
+        try:
+            read(text)
+        except BadText as bad:
+            for problem in bad.problems:
+                assert 0 <= problem.span.start <= problem.span.end <= len(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "tree"),
+    [
+        ("everyone", {"everyone": True}),
+        ("city ＝ “上海”", {"field": "city", "op": "=", "value": "上海"}),
+        ('city in （"上海"，"杭州"）', {"field": "city", "op": "in", "value": ["上海", "杭州"]}),
+        ("city is not set # 不知道的", {"field": "city", "op": "is_not_set"}),
+        (
+            'did("email_opened") >= 3 times in 90 days',
+            {"event": "email_opened", "op": ">=", "count": 3, "within_days": 90},
+        ),
+        ('did("order_completed") to 2026-06-30', {"event": "order_completed", "to": "2026-06-30"}),
+        ("a = 1 and b = 2 or c = 3", {
+            "any": [
+                {"all": [{"field": "a", "op": "=", "value": 1}, {"field": "b", "op": "=", "value": 2}]},
+                {"field": "c", "op": "=", "value": 3},
+            ]
+        }),
+        ("not a = 1 and b = 2", {
+            "all": [{"not": {"field": "a", "op": "=", "value": 1}}, {"field": "b", "op": "=", "value": 2}]
+        }),
+    ],
+)  # fmt: skip
+def test_as_people_write_it(text: str, tree: dict[str, Any]) -> None:
+    assert read(text).tree == tree
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "code"),
+    [
+        ('city = "上海', '"上海', "open_quote"),
+        ("city = ", "", "unfinished"),
+        ("city ~ 3", "~", "unexpected"),
+        ('did("email_opened", where tag("vip"))', 'tag("vip")', "not_inside"),
+        ('town = "x" and city = "上海"', "town", "unknown_field"),
+        ('city = "上海" and not tag("nope")', '"nope"', "unknown_tag"),
+        ('did("email_opened") >= 0', "0", "empty_condition"),
+        ('points = "many"', '"many"', "type_mismatch"),
+        ("", "", "empty"),
+    ],
+)  # fmt: skip
+def test_complaints_point_at_the_words(text: str, words: str, code: str) -> None:
+    with translation.override("en"), pytest.raises(BadText) as refused:
+        segments.from_text(text.replace("points", "custom.points"), catalogue=small_catalogue())
+    problem = refused.value.problems[0]
+    shown = text.replace("points", "custom.points")
+    assert (problem.code, shown[problem.span.start : problem.span.end]) == (code, words)
+
+
+def test_both_languages_say_what_is_missing() -> None:
+    for language, word in (("en", "Expected"), ("zh-hans", "这里可以是")):
+        with translation.override(language), pytest.raises(BadText) as refused:
+            read("city = ")
+        assert word in refused.value.problems[0].message
+
+
+@pytest.mark.django_db
+def test_the_command_line_counts_lists_and_explains() -> None:
+    from typer.testing import CliRunner
+
+    from hongyan.audience import command
+    from hongyan.contacts.models import Contact
+
+    here = [Contact.objects.create(city="上海") for _ in range(3)]
+    Contact.objects.create(city="杭州")
+    app = typer.Typer()
+    app.command("count")(command.segment_count)
+    app.command("members")(command.segment_members)
+    app.command("explain")(command.segment_explain)
+    run = CliRunner().invoke
+    assert run(app, ["count", 'city = "上海"']).stdout.strip() == "3"
+    listed = run(app, ["members", 'city = "上海"', "--limit", "2"]).stdout.split()
+    assert listed == [str(contact.public_id) for contact in here[:2]]
+    sentences = run(app, ["explain", 'city = "上海"']).stdout.splitlines()
+    assert len(sentences) == 2
+    assert "Contacts whose city is" in sentences[1]
+    refused = run(app, ["count", 'town = "上海"'])
+    assert refused.exit_code == 2
+    assert "→town←" in refused.stderr
