@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import orjson
 from django.db import connection, transaction
@@ -155,6 +156,31 @@ def refusals(contact_ids: Sequence[int], *, topic_id: int | None, transactional:
         params = {**query.params, "ids": numbers(contact_ids)}
         cursor.execute(query.text + "\nWHERE c.id = ANY(%(ids)s::bigint[])", params)
         return {contact_id: MailRefusal(why) if why else None for contact_id, why in cursor.fetchall()}
+
+
+class MailGate(NamedTuple):
+    """What a sender has to know of a person. refusal: None for who may be mailed."""
+
+    refusal: MailRefusal | None
+    tracks_opens: bool
+    tracks_clicks: bool
+
+
+def mail_gate(contact_ids: Sequence[int], *, topic_id: int | None, transactional: bool) -> dict[int, MailGate]:
+    """``refusals`` and ``tracking_allowed`` of both channels in one question. Contacts that no longer exist are
+    missing."""
+    query = _refusals("suppressed_of_few", topic_id=topic_id, transactional=transactional)
+    text = statement("hongyan.contacts", "consent.sql", "mail_gate").replace("{refusals}", query.text)
+    with connection.cursor() as cursor:
+        cursor.execute(text, {**query.params, "ids": numbers(contact_ids)})
+        return {
+            contact_id: MailGate(
+                MailRefusal(why) if why else None,
+                opens == "given" or (opens is None and country not in TRACKING_ASKS_FIRST),
+                clicks == "given" or (clicks is None and country not in TRACKING_ASKS_FIRST),
+            )
+            for contact_id, why, country, opens, clicks in cursor.fetchall()
+        }
 
 
 def _refusals(suppressed: str, *, topic_id: int | None, transactional: bool) -> SQL:

@@ -2,6 +2,7 @@
 a mail prints identifying data. Empty values are left out, which is what rendering's strictness rests on."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import date, datetime
 from functools import cache
 from typing import Any
@@ -13,13 +14,14 @@ from django.conf import settings
 
 from hongyan.contacts.masking import masked_identity
 from hongyan.contacts.models import Contact, FieldDefinition
-from hongyan.contacts.selectors import identities
+from hongyan.contacts.sealing import open_blob, open_fields
 from hongyan.contacts.types import Identity
 from hongyan.content.catalogue import STATIC
 from hongyan.content.values import clean
 from hongyan.core import clock
 from hongyan.core.sql import any_of
 
+_NAMES = ("full_name", "family_name", "given_name")
 _SEALED = ("given_name", "family_name", "email", "phone", "street", "postal_code")
 _PLAIN = {
     "city": ("city",),
@@ -48,14 +50,11 @@ def contexts(
     wanted = frozenset(variables)
     needs = _Needs.of(wanted)
     rows = Contact.objects.filter(id__in=any_of(contact_ids)).values("id", *sorted(needs.columns))
-    sealed = identities(contact_ids) if needs.identity else {}
-    if masked:
-        sealed = {contact_id: masked_identity(identity) for contact_id, identity in sealed.items()}
     moment = at or clock.now()
     days: dict[str, dict[str, Any]] = {}
     found = {}
     for row in rows:
-        contact = _contact(row, sealed.get(row["id"]), needs, language)
+        contact = _contact(row, _identity(row, masked=masked) if needs.identity else None, needs, language)
         entry: dict[str, Any] = {"contact": contact}
         if needs.today:
             zone = row["time_zone"]
@@ -66,6 +65,12 @@ def contexts(
     return found
 
 
+def _identity(row: Mapping[str, Any], *, masked: bool) -> Mapping[str, Any]:
+    if masked:
+        return asdict(masked_identity(open_blob(row["sealed"], contact_id=row["id"])))
+    return open_fields(row["sealed"], contact_id=row["id"])
+
+
 class _Needs:
     """What a set of variables asks of the database."""
 
@@ -73,6 +78,8 @@ class _Needs:
         self.fields: set[str] = set()  # contact.…
         self.custom: dict[str, FieldDefinition] = {}
         self.columns: set[str] = set()
+        self.plain: tuple[str, ...] = ()  # of fields, those that are columns
+        self.sealed: tuple[str, ...] = ()  # and those that stand in the blob as they are
         self.identity = self.today = False
 
     @classmethod
@@ -89,24 +96,29 @@ class _Needs:
         needs.identity = any(name in STATIC and STATIC[name].identifying for name in wanted) or any(
             definition.sensitive for definition in needs.custom.values()
         )
+        if needs.identity:
+            needs.columns.add("sealed")
         needs.today = any(name.startswith("today.") for name in wanted)
         if needs.today:
             needs.columns.add("time_zone")
+        needs.plain = tuple(name for name in needs.fields if name in needs.columns)
+        needs.sealed = tuple(name for name in _SEALED if name in needs.fields)
         return needs
 
 
-def _contact(row: Mapping[str, Any], identity: Identity | None, needs: _Needs, language: str) -> dict[str, Any]:
-    values: dict[str, Any] = {name: row[name] for name in needs.fields & row.keys()}
+def _contact(
+    row: Mapping[str, Any], identity: Mapping[str, Any] | None, needs: _Needs, language: str
+) -> dict[str, Any]:
+    values: dict[str, Any] = {name: row[name] for name in needs.plain}
     if "country_name" in needs.fields:
         values["country_name"] = country_name(row["country"], language)
     if "salutation" in needs.fields:
         values["salutation"] = salutation(row["sex"], language)
     if identity is not None:
-        for name in _SEALED:
-            if name in needs.fields:
-                values[name] = getattr(identity, name)
+        for name in needs.sealed:
+            values[name] = identity.get(name)
         if "full_name" in needs.fields:
-            values["full_name"] = full_name(identity)
+            values["full_name"] = _whole_name(*map(identity.get, _NAMES))
     values = {name: value for name, given in values.items() if (value := clean(given)) is not None}
     if needs.custom:
         values["fields"] = _custom(row, identity, needs.custom, language)
@@ -114,11 +126,14 @@ def _contact(row: Mapping[str, Any], identity: Identity | None, needs: _Needs, l
 
 
 def _custom(
-    row: Mapping[str, Any], identity: Identity | None, definitions: Mapping[str, FieldDefinition], language: str
+    row: Mapping[str, Any],
+    identity: Mapping[str, Any] | None,
+    definitions: Mapping[str, FieldDefinition],
+    language: str,
 ) -> dict[str, Any]:
     values = {}
     for key, definition in definitions.items():
-        holder = (identity.extra if identity else {}) if definition.sensitive else row["attributes"]
+        holder = ((identity or {}).get("extra") or {}) if definition.sensitive else row["attributes"]
         value = clean(custom_text(holder.get(key), definition.type, language))
         if value is not None:
             values[key] = value
@@ -165,10 +180,14 @@ def salutation(sex: int, language: str) -> str | None:
 
 
 def full_name(identity: Identity) -> str | None:
+    return _whole_name(identity.full_name, identity.family_name, identity.given_name)
+
+
+def _whole_name(whole_name: str | None, family_name: str | None, given_name: str | None) -> str | None:
     """As given; put together the way the script wants it when only the parts are known."""
-    if whole := clean(identity.full_name):
+    if whole := clean(whole_name):
         return str(whole)
-    family, given = clean(identity.family_name) or "", clean(identity.given_name) or ""
+    family, given = clean(family_name) or "", clean(given_name) or ""
     if any("\u4e00" <= character <= "\u9fff" for character in family + given):
         return family + given or None
     return " ".join(filter(None, (given, family))) or None

@@ -20,8 +20,9 @@ class About:
     origin_id: int
 
 
-def sent_event(about: About, at: datetime) -> NewEvent:
-    return _event(EmailEvent.SENT, about, at, f"sent:{about.message_id}", {})
+def sent_event(about: About, at: datetime, *, keyed: bool = True) -> NewEvent:
+    """keyed: somebody else may tell the same."""
+    return _event(EmailEvent.SENT, about, at, f"sent:{about.message_id}" if keyed else None, {})
 
 
 def bounced_event(about: About, at: datetime, details: dict[str, Any]) -> NewEvent:
@@ -32,7 +33,7 @@ def deferred_event(about: About, at: datetime, attempt: int, details: dict[str, 
     return _event(EmailEvent.DEFERRED, about, at, f"deferred:{about.message_id}:{attempt}", details)
 
 
-def _event(name: EmailEvent, about: About, at: datetime, key: str, details: dict[str, Any]) -> NewEvent:
+def _event(name: EmailEvent, about: About, at: datetime, key: str | None, details: dict[str, Any]) -> NewEvent:
     properties = {
         "origin_kind": about.origin_kind,
         "origin_id": about.origin_id,

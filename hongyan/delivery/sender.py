@@ -26,7 +26,7 @@ from hongyan.delivery.lane.work import Batch, Claimed, Outcome, Result, Work
 from hongyan.delivery.outbox import free_megabytes
 from hongyan.delivery.transports.relay import Relay
 from hongyan.delivery.transports.smtp import Peer
-from hongyan.delivery.types import Reason
+from hongyan.delivery.types import MessageState, Reason
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -237,6 +237,10 @@ class SenderLane:
             self._ready.put_nowait(None)
         await asyncio.gather(*servers, return_exceptions=True)
         waiting += self._drain_queue()
+        for work in waiting:
+            if work.dotted:  # put back by a connection that ended: the journal takes its dot back
+                self.record(work, Outcome(MessageState.QUEUED, wake_at=clock.now(), counts_as_attempt=False), None)
+        waiting = [work for work in waiting if not work.dotted]
         self.journal.end()
         await asyncio.to_thread(self.journal.join)
         await asyncio.sleep(0)  # let the last group of results arrive

@@ -35,6 +35,16 @@ LEFT JOIN contacts_consentstate topic
 {suppressed}
 
 
+-- name: mail_gate
+-- {refusals}: the statement above with its joins.
+SELECT g.id, g.refusal, k.country, opens.state, clicks.state
+FROM ({refusals} WHERE c.id = ANY(%(ids)s::bigint[])) g
+JOIN contacts_contact k ON k.id = g.id
+LEFT JOIN contacts_consentstate opens
+    ON opens.contact_id = g.id AND opens.channel = 'tracking_open' AND opens.topic_id IS NULL
+LEFT JOIN contacts_consentstate clicks
+    ON clicks.contact_id = g.id AND clicks.channel = 'tracking_click' AND clicks.topic_id IS NULL
+
 -- name: shrink
 -- Who and what for stays provable: pseudonym, purpose, action, basis, version and hash of the wording, times.
 UPDATE contacts_consentrecord

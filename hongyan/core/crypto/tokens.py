@@ -8,6 +8,7 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Mapping
+from functools import lru_cache
 
 _MAC = 12
 
@@ -41,4 +42,16 @@ class TokenSigner:
         return head[1:]
 
     def _mac(self, version: int, purpose: str, head: bytes) -> bytes:
-        return hmac.digest(self._keys[version], purpose.encode() + b"\x00" + head, hashlib.sha256)[:_MAC]
+        inner, outer = _begun(self._keys[version])
+        inner, outer = inner.copy(), outer.copy()
+        inner.update(purpose.encode() + b"\x00" + head)
+        outer.update(inner.digest())
+        return outer.digest()[:_MAC]
+
+
+@lru_cache(maxsize=64)
+def _begun(key: bytes) -> "tuple[hashlib._Hash, hashlib._Hash]":
+    """The two halves of HMAC (RFC 2104) with the key's block already taken in: several tokens stand in each mail, and
+    a copy costs a quarter of beginning anew."""
+    block = key.ljust(64, b"\x00")  # keys are 32 bytes
+    return hashlib.sha256(bytes(byte ^ 0x36 for byte in block)), hashlib.sha256(bytes(byte ^ 0x5C for byte in block))

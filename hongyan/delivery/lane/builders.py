@@ -1,7 +1,6 @@
 """Making one person's mail: render, then the bytes. Called in the event loop, just before a connection needs it."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from hongyan.content.errors import RenderRefused
 from hongyan.content.rendering import PreparedMail
@@ -15,8 +14,7 @@ from hongyan.delivery.mime.message import Built, Frame, build
 from hongyan.delivery.types import Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
+class Letter(NamedTuple):
     """What stands around the content."""
 
     frame: Frame

@@ -85,12 +85,17 @@ def claim_put_off(*, rows: Sequence[Claimed], reason: str) -> None:
 
 
 def claim_close(*, fence: int, results: Sequence[Result]) -> None:
-    """Tell the facts and give the claim back, together: a claim that is gone has been told."""
+    """Tell the facts and give the claim back, together: a claim that is gone has been told.
+
+    Whoever deletes the claim tells, so nobody else can have told what was sent, and its facts need no key to compare.
+    When the lease was over and somebody took the claim apart, the keys keep what they told from being told again.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_statement("close_claim"), {"fence": fence})
+        keyed = cursor.rowcount != 1
         forget_direct([result.work.row for result in results if result.outcome.wake_at is None])
         suppress_bounced(bounces_of(results))
-        append([event for result in results if (event := _fact_of(result)) is not None])
-        cursor.execute(_statement("close_claim"), {"fence": fence})
+        append([event for result in results if (event := _fact_of(result, keyed=keyed)) is not None])
 
 
 def claim_return(*, fence: int, ids: Sequence[int], months: Sequence[date]) -> None:
@@ -124,8 +129,10 @@ def _bounced(row: tuple[Any, ...]) -> bool:
     return row[1] is not None and row[4] == MessageState.BOUNCED
 
 
-def _fact_of(result: Result) -> NewEvent | None:
+def _fact_of(result: Result, *, keyed: bool) -> NewEvent | None:
     outcome, about = result.outcome, result.work.row.about
+    if outcome.state is MessageState.SENT and about.contact_id is not None:
+        return sent_event(about, result.at, keyed=keyed)
     details = {"reason": outcome.reason, "smtp_code": outcome.code, "smtp_enhanced": outcome.enhanced}
     return _fact(outcome.state, about, result.at, result.work.attempts, details)
 

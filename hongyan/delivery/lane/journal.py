@@ -33,8 +33,8 @@ from hongyan.delivery.types import MessageState
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 K = TypeVar("K")
-# A group this small waits a moment for more: a commit costs the same for one mail as for fifty.
-_SMALL, _MOMENT_S = 12, 0.0015
+# A small group waits some moments for more: a commit costs the same for one mail as for fifty.
+_SMALL, _MOMENT_S, _MOMENTS = 24, 0.001, 3
 _NOBODY = Peer("", None, None, "")
 _DOT_ARRAYS = ("ids", "fences", "attempts", "message_ids", "sha256s")
 
@@ -78,7 +78,9 @@ class Journal(threading.Thread):
         ending = False
         while not ending:
             items = [self._queue.get()]
-            if items[0] is not None and self._queue.qsize() < _SMALL:
+            for _ in range(_MOMENTS):
+                if items[0] is None or self._queue.qsize() >= _SMALL:
+                    break
                 time.sleep(_MOMENT_S)
             with contextlib.suppress(Empty):
                 while True:
@@ -170,11 +172,12 @@ def _grouped(items: list[T], key: Callable[[T], K]) -> list[tuple[K, list[T]]]:
     return list(groups.items())
 
 
-def _kind_of_result(result: Result) -> tuple[date, int, Peer | None]:
-    """Month, and for accepted mails the code and the server."""
-    if result.outcome.state is MessageState.SENT:
-        return result.work.row.month, result.outcome.code or 0, result.peer
-    return result.work.row.month, 0, None
+def _kind_of_result(result: Result) -> tuple[date, int, int]:
+    """Month, and for accepted mails the code and the server (equal ones are one object)."""
+    outcome = result.outcome
+    if outcome.state is MessageState.SENT:
+        return result.work.row.month, outcome.code or 0, id(result.peer)
+    return result.work.row.month, 0, 0
 
 
 def _dot_arrays(dots: list[_Dot]) -> dict[str, str]:

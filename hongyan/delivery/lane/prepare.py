@@ -15,8 +15,8 @@ import orjson
 from django.conf import settings
 from django.db.models import Q
 
-from hongyan.contacts.consent import refusals, tracking_allowed
-from hongyan.contacts.types import Channel, MailRefusal
+from hongyan.contacts.consent import MailGate, mail_gate, refusals
+from hongyan.contacts.types import MailRefusal
 from hongyan.content.contexts import contexts
 from hongyan.content.models import ContentVersion
 from hongyan.content.rendering import PreparedMail, prepare
@@ -107,8 +107,9 @@ class Preparer:
             if row.content_version_id is not None:
                 groups[row.content_version_id, row.topic_id, row.transactional].append(row)
         for (version_id, topic_id, transactional), group in groups.items():
-            allowed = self._gate(prepared, group, topic_id=topic_id, transactional=transactional)
-            self._prepare_content(prepared, allowed, version_id)
+            ids = [row.contact_id for row in group if row.contact_id is not None]
+            gates = mail_gate(ids, topic_id=topic_id, transactional=transactional)
+            self._prepare_content(prepared, self._gate(prepared, group, gates), gates, version_id)
         # The claim's rows come in no order; mails leave in that of the queue.
         prepared.works.sort(key=lambda work: (work.row.due_at, work.row.id))
         return prepared
@@ -132,16 +133,12 @@ class Preparer:
                 prepared.refusals.append(GateRefusal(row, MessageState.QUEUED, "", wake_at=row.due_at))
         return free
 
-    def _gate(
-        self, prepared: Preparation, rows: list[Claimed], *, topic_id: int | None, transactional: bool
-    ) -> list[Claimed]:
-        ids = [row.contact_id for row in rows if row.contact_id is not None]
-        found = refusals(ids, topic_id=topic_id, transactional=transactional)
+    def _gate(self, prepared: Preparation, rows: list[Claimed], gates: Mapping[int, MailGate]) -> list[Claimed]:
         allowed = []
         for row in rows:
             refusal: str | None = Reason.NO_CONTACT
-            if row.contact_id in found:
-                refusal = found[row.contact_id]
+            if (gate := gates.get(row.contact_id or 0)) is not None:
+                refusal = gate.refusal
             if refusal is None:
                 allowed.append(row)
             else:
@@ -174,15 +171,15 @@ class Preparer:
 
     # -- campaign mail: content versions
 
-    def _prepare_content(self, prepared: Preparation, rows: list[Claimed], version_id: int) -> None:
+    def _prepare_content(
+        self, prepared: Preparation, rows: list[Claimed], gates: Mapping[int, MailGate], version_id: int
+    ) -> None:
         if not rows:
             return
         version = self._version(version_id)
         ids = [row.contact_id for row in rows if row.contact_id is not None]
         # The address comes with the values: one opening of each sealed contact.
         values = contexts(ids, [*version.variables, "contact.email"], language=version.language)
-        opens = tracking_allowed(ids, channel=Channel.TRACKING_OPEN)
-        clicks = tracking_allowed(ids, channel=Channel.TRACKING_CLICK)
         names = _Names.configured()  # settings are looked up slowly; here are hundreds of mails
         for row in rows:
             context = values.get(row.contact_id or 0)
@@ -192,11 +189,12 @@ class Preparer:
             address = self._address(prepared, row, context["contact"].get("email") or "")
             if address is None:
                 continue
+            gate = gates[row.contact_id or 0]
             links = MessageLinks(
                 row.key,
                 base_url=names.base_url,
-                tracks_clicks=row.contact_id in clicks,
-                tracks_opens=row.contact_id in opens,
+                tracks_clicks=gate.tracks_clicks,
+                tracks_opens=gate.tracks_opens,
             )
             sender = self._sender(row.sender_id)
             letter = Letter(self._frame(row, sender), address, _message_id(row, names), marketing=not row.transactional)

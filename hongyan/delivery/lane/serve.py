@@ -1,5 +1,7 @@
 """One SMTP connection at work: takes mails, brings each to its dot, has the dot journalled, gives it, records the
-answer. While the answer to one mail is awaited the envelope of the next is already with the server (RFC 2920).
+answer. While the answer to one mail is awaited the envelope of the next is already with the server (RFC 2920) and its
+dot with the journal, so a mail waits for the longer of the two, not for one after the other. A worker that dies leaves
+at most two mails a connection in doubt.
 """
 
 import asyncio
@@ -59,6 +61,7 @@ class _Ready:
     work: Work
     built: Built
     envelope: Envelope
+    dot: "asyncio.Future[bool]"  # journalled, on its way to the disk while mails before it are under way
 
 
 async def serve(lane: Lane) -> None:
@@ -106,7 +109,7 @@ class _Session:
             if not await self._accepted_envelope(current, offered=offered):
                 following, offered = self._next(), False
                 continue
-            if not await self.lane.journal.dot(current.work, current.built.sha256):
+            if not await current.dot:
                 # The server waits for a body that must not come: only hanging up ends that.
                 self.lane.drop(current.work)
                 self.connection.abort()
@@ -115,20 +118,27 @@ class _Session:
             offered = following is not None and self.connection.capabilities.pipelining
             if not await self._give_dot(current, following if offered else None):
                 if following is not None:
-                    self._cut(following.work)
+                    await self._cut(following)
                 return
         if following is not None:
-            self._cut(following.work)
+            await self._cut(following)
 
     async def _accepted_envelope(self, ready: _Ready, *, offered: bool) -> bool:
         try:
             refusal = await (self.connection.offered() if offered else self.connection.offer(ready.envelope))
         except ConnectionCut:
-            self._cut(ready.work)
+            await self._cut(ready)
             return False
-        if refusal is not None:
+        if refusal is not None and await self._still_ours(ready):
             self._refused(ready.work, refusal)
         return refusal is None
+
+    async def _still_ours(self, ready: _Ready) -> bool:
+        """The journal knows about the dot that will not be given: what follows is written after it."""
+        if await ready.dot:
+            return True
+        self.lane.drop(ready.work)
+        return False
 
     async def _give_dot(self, ready: _Ready, following: _Ready | None) -> bool:
         """Whether the connection lives on. From here a cut leaves the mail uncertain."""
@@ -171,7 +181,8 @@ class _Session:
             self.lane.record(work, Outcome(MessageState.REFUSED, reason, counts_as_attempt=False), None)
             return None
         envelope = Envelope(work.mail_from, work.recipient, len(built.raw), built.needs_smtputf8)
-        return _Ready(work, built, envelope)
+        work.dotted = True
+        return _Ready(work, built, envelope, self.lane.journal.dot(work, built.sha256))
 
     def _refused(self, work: Work, refusal: Refusal) -> None:
         outcome, pause = refused(work, _told(refusal.reply), refusal.stage, now=clock.now(), spread=_random.random)
@@ -179,9 +190,12 @@ class _Session:
         if pause is not None:
             self.lane.hold_domain(pause)
 
-    def _cut(self, work: Work) -> None:
+    async def _cut(self, ready: _Ready) -> None:
         """The connection ended before this mail's dot. Nothing left us, but a mail that keeps ending connections steps
         aside for the others."""
+        if not await self._still_ours(ready):
+            return
+        work = ready.work
         work.cuts += 1
         if work.cuts < _MAX_CUTS:
             self.lane.put_back(work)

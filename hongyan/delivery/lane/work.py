@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import NamedTuple
 
 from hongyan.delivery.facts import About
 from hongyan.delivery.mime.message import Built
@@ -10,8 +11,7 @@ from hongyan.delivery.transports.smtp import Peer
 from hongyan.delivery.types import MessageKey, MessageState
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(NamedTuple):
     """A claimed outbox row, in the order of the columns that ``claim_take`` returns."""
 
     id: int
@@ -58,10 +58,10 @@ class Work:
     build: Callable[[], Built]
     attempts: int  # this one included
     cuts: int = 0  # connections that ended on it before its dot
+    dotted: bool = False  # journalled; its dot need not have been given
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """How an attempt ended. text is already safe for the log."""
 
     state: MessageState
@@ -73,8 +73,7 @@ class Outcome:
     counts_as_attempt: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     work: Work
     outcome: Outcome
     at: datetime

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 import pybase64
 
@@ -33,8 +34,7 @@ class Frame:
     marketing: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Built:
+class Built(NamedTuple):
     """raw never has a bare CR or LF nor a line that starts with a dot: header lines start with a name or a blank,
     bodies are base64. So it goes on the wire as it is, followed by the lone dot."""
 

@@ -93,7 +93,8 @@ WHERE m.id = r.id AND m.month = r.month AND m.fence = %(fence)s AND m.state = 1
 -- name: journal
 -- Dots, and the usual answers (one server, one code), in one statement that is prepared by hand, hence the numbers. Only
 -- rows that are still ours become dotted; the ids that come back may be sent. No row is in both parts: a dot's answer
--- comes after its commit. State 7 as in ``results``.
+-- comes after its commit. A dot may be journalled again by the worker that holds the row and has not given it (state 2
+-- with our fence). State 7 as in ``results``.
 WITH answers AS (
     UPDATE {partition} m
     SET state = 3, reason = '', smtp_code = $5::smallint, smtp_enhanced = r.enhanced, smtp_text = r.text,
@@ -107,7 +108,7 @@ UPDATE {partition} m
 SET state = 2, dotted_at = $16::timestamptz, attempts = d.attempts, message_id = d.message_id, content_sha256 = d.sha256
 FROM unnest($11::bigint[], $12::bigint[], $13::smallint[], $14::text[], $15::bytea[])
      AS d(id, fence, attempts, message_id, sha256)
-WHERE m.id = d.id AND m.state = 1 AND m.fence = d.fence
+WHERE m.id = d.id AND m.state IN (1, 2) AND m.fence = d.fence
 RETURNING m.id
 
 -- name: results

@@ -11,7 +11,8 @@ import ssl
 from collections import deque
 from dataclasses import dataclass
 from enum import Enum
-from typing import cast
+from functools import lru_cache
+from typing import NamedTuple, cast
 
 from hongyan.delivery.errors import TransportProblem
 from hongyan.delivery.transports.relay import Relay
@@ -39,8 +40,7 @@ class Stage(Enum):
     DOT = "dot"
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     mail_from: str
     rcpt_to: str
     size: int
@@ -61,6 +61,9 @@ class Peer:
     remote_ip: str | None
     sending_ip: str | None
     tls: str
+
+
+_peer = lru_cache(maxsize=256)(Peer)  # equal peers are one object: results are grouped by it
 
 
 class SMTPConnection(asyncio.Protocol):
@@ -199,7 +202,7 @@ class SMTPConnection(asyncio.Protocol):
         wire = self._wire()
         remote, local = wire.get_extra_info("peername"), wire.get_extra_info("sockname")
         secured = wire.get_extra_info("ssl_object")
-        self.peer = Peer(
+        self.peer = _peer(
             self.relay.host,
             remote[0] if remote else None,
             local[0] if local else None,
