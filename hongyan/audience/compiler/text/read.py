@@ -1,7 +1,7 @@
 """Text to the JSON tree, remembering where each part stood, so that any later complaint can point at the words."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -65,7 +65,7 @@ def _problem(error: UnexpectedInput, text: str) -> TextProblem:
         message = _("“%(word)s” cannot stand here. %(expected)s")
         return TextProblem(span, "unexpected", message % {"word": str(token)[:40], "expected": _expected(error)})
     if isinstance(error, UnexpectedCharacters):
-        start = error.pos_in_stream
+        start: int = error.pos_in_stream or 0
         if text[start] in '"“':
             return TextProblem(Span(start, len(text)), "open_quote", _("This quotation mark is never closed."))
         message = _("“%(word)s” cannot stand here.") % {"word": text[start : start + 1]}
@@ -81,11 +81,11 @@ def _expected(error: UnexpectedInput) -> str:
     words = []
     for group, word in _SAYABLE.items():
         if accepts & set(group):
-            words.append(str(word()))
+            words.append(word())
     return _("Expected: %(words)s.") % {"words": _(", ").join(words[:6])} if words else ""
 
 
-_SAYABLE: Final = {
+_SAYABLE: Final[Mapping[tuple[str, ...], Callable[[], str]]] = {
     ("STRING",): lambda: _("a text in quotation marks"),
     ("NUMBER", "INT"): lambda: _("a number"),
     ("DAY",): lambda: _("a date such as 2026-01-31"),
@@ -216,7 +216,7 @@ class _Reader:
         self.spans[path] = Span(part.meta.start_pos, part.meta.end_pos)
 
 
-def _place(token: Token) -> Span:
+def _place(token: Any) -> Span:
     return Span(token.start_pos or 0, token.end_pos or 0)
 
 
@@ -225,15 +225,15 @@ def _sign(comparator: Any) -> str:
     return _SIGNS.get(text, text)
 
 
-def _key(token: Token) -> str:
+def _key(token: Any) -> str:
     return token[1:-1].replace("``", "`") if token.type == "QUOTED_NAME" else str(token)
 
 
-def _days(token: Token) -> int:
+def _days(token: Any) -> int:
     return int(re.match(r"\d+", token)[0])  # type: ignore[index]  # the terminal begins with digits
 
 
-def _value(token: Token) -> Any:
+def _value(token: Any) -> Any:
     match token.type:
         case "STRING":
             if token.startswith("“"):
