@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import orjson
 from django.utils.translation import gettext as _
-from lark import Lark, Token, Tree
+from lark import Lark, Tree
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from hongyan.audience.compiler.nodes import MAX_DEPTH
@@ -65,7 +65,7 @@ def _problem(error: UnexpectedInput, text: str) -> TextProblem:
         message = _("“%(word)s” cannot stand here. %(expected)s")
         return TextProblem(span, "unexpected", message % {"word": str(token)[:40], "expected": _expected(error)})
     if isinstance(error, UnexpectedCharacters):
-        start: int = error.pos_in_stream or 0
+        start = error.pos_in_stream or 0
         if text[start] in '"“':
             return TextProblem(Span(start, len(text)), "open_quote", _("This quotation mark is never closed."))
         message = _("“%(word)s” cannot stand here.") % {"word": text[start : start + 1]}
