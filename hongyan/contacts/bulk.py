@@ -89,8 +89,10 @@ class _Person:
     plain: list[Any]
     attributes: dict[str, Any]
 
-    def fold(self, row: ContactRowIn, policy: UpsertPolicy) -> list[str]:
-        """Names of the fields that changed."""
+    def fold(self, row: ContactRowIn, policy: UpsertPolicy, fixed: frozenset[str] = frozenset()) -> list[str]:
+        """Names of the fields that changed. fixed: fields whose value a person fixed; they stay."""
+        if fixed:
+            row = _without(row, fixed)
         overwrite = policy is UpsertPolicy.UPDATE
         changed = []
         for name, value in orjson.loads(row.identity).items():
@@ -117,6 +119,15 @@ class _Person:
         ]
         extra.update({name: values[name] for name in changed})
         return changed
+
+
+def _without(row: ContactRowIn, fixed: frozenset[str]) -> ContactRowIn:
+    identity = {name: value for name, value in orjson.loads(row.identity).items() if name not in fixed}
+    if "extra" in identity:
+        identity["extra"] = {name: value for name, value in identity["extra"].items() if name not in fixed}
+    attributes = {name: value for name, value in orjson.loads(row.attributes).items() if name not in fixed}
+    plain = tuple(None if name in fixed else value for name, value in zip(PLAIN, row.plain, strict=True))
+    return row._replace(identity=orjson.dumps(identity), attributes=orjson.dumps(attributes), plain=plain)
 
 
 @dataclass(slots=True)
@@ -215,8 +226,9 @@ class _Block:
     def _change(self, contact_id: int, person: _Person, provenance: dict[str, Any]) -> None:
         before = self.maker.blinds(person.identity)
         everything: list[str] = []
+        fixed = frozenset([key for key, origin in provenance.items() if len(origin) > 2])
         for place, row in enumerate(self.present[contact_id]):
-            changed = person.fold(row, self.policy)
+            changed = person.fold(row, self.policy, fixed)
             everything += changed
             outcome = Outcome.MERGED if place else Outcome.UPDATED if changed else Outcome.UNCHANGED
             suppressed = self._suppressed(row)
@@ -239,8 +251,8 @@ class _Block:
         tail = self.maker.tail(person.identity, person.plain, person.attributes, provenance)
         self.changes.append((contact_id, bytes(16), orjson.dumps(person.identity), tail))
         for kind, (old, new) in enumerate(zip(before, self.maker.blinds(person.identity), strict=True)):
-            if old == new:
-                continue
+            if old == new or (new is not None and self.owners.get((kind, new)) == contact_id):
+                continue  # from one to another of its own: a merged contact has several, and keeps them
             if old is not None:
                 self.dropped.append((contact_id, kind, old))
             if new is not None and self.owners.setdefault((kind, new), contact_id) == contact_id:

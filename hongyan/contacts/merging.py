@@ -59,7 +59,8 @@ def tables_with_answer() -> Mapping[str, str]:
 
 def move_all(*, loser_id: int, survivor_id: int) -> dict[str, Moved]:
     """Every room in the order of names. Empty answers are left out."""
-    return {room: data for room, (move, _) in sorted(_movers.items()) if (data := move(loser_id, survivor_id))}
+    moved = {room: move(loser_id, survivor_id) for room, (move, _) in sorted(_movers.items())}
+    return {room: data for room, data in moved.items() if any(data.values())}
 
 
 def restore_all(*, loser_id: int, survivor_id: int, data: Mapping[str, Moved]) -> None:

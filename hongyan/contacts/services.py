@@ -11,9 +11,10 @@ from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
 from hongyan.audit.services import record
 from hongyan.contacts.errors import ContactMerged, ContactNotFound, IdentifierTaken, InvalidValues
-from hongyan.contacts.identifiers import blind_of
+from hongyan.contacts.identifiers import blind_of, contact_id_of
 from hongyan.contacts.merging import current_ids
 from hongyan.contacts.models import Contact, Identifier
+from hongyan.contacts.profiles import LOCKED, locked_fields
 from hongyan.contacts.sealing import filled, open_blob, seal
 from hongyan.contacts.search import search_tokens
 from hongyan.contacts.types import ContactChanges, ContactValues, Identity
@@ -53,6 +54,8 @@ def contact_update(*, actor: Actor, contact_id: int, changes: ContactChanges, so
         actor.require(Permission.CONTACT_IDENTITY)
     with transaction.atomic():
         contact = _locked(contact_id)
+        if actor.kind != "user":
+            _leave_fixed(contact, parts)
         changed = _write(contact, open_blob(contact.sealed, contact_id=contact.pk), parts, source=source, at=now())
         if changed:
             record(
@@ -117,10 +120,20 @@ def _write(contact: Contact, before: Identity, parts: Parts, *, source: str, at:
         setattr(contact, key, value)
     _set_identity(contact, after)
     origin = [source[:64], at.isoformat()]
-    contact.provenance = {**contact.provenance, **dict.fromkeys(changed, origin)}
+    fixed = locked_fields(contact.provenance)
+    written = {key: [*origin, LOCKED] if key in fixed else origin for key in changed}
+    contact.provenance = {**contact.provenance, **written}
     contact.updated_at = at
     contact.save()
     return changed
+
+
+def _leave_fixed(contact: Contact, parts: Parts) -> None:
+    """A person fixed these values: programs do not change them."""
+    fixed = locked_fields(contact.provenance)
+    for values in (parts.identity, parts.plain, parts.attributes, parts.extra) if fixed else ():
+        for key in fixed & values.keys():
+            del values[key]
 
 
 def _changed(contact: Contact, before: Identity, after: Identity, parts: Parts) -> list[str]:
@@ -143,8 +156,8 @@ def _set_identity(contact: Contact, identity: Identity) -> None:
 def _set_identifiers(contact: Contact, before: Identity, after: Identity) -> None:
     for kind in _KINDS:
         old, new = getattr(before, kind.value), getattr(after, kind.value)
-        if old == new:
-            continue
+        if old == new or (new and contact_id_of(kind, new) == contact.pk):
+            continue  # from one to another of its own: a merged contact has several, and keeps them
         if old:
             Identifier.objects.filter(contact=contact, kind=kind, blind=blind_of(kind, old)).delete()
         if new:

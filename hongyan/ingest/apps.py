@@ -13,3 +13,6 @@ class IngestConfig(AppConfig):
         register_retrier(runner.KIND, runner.retry_record)
         retrying.register()
         ownership.register()
+        from hongyan.contacts.merging import register_staying
+
+        register_staying("ingest_importcreation", "Undoing an import leaves merged people be.")

@@ -16,8 +16,9 @@ from django.utils import timezone, translation
 from hongyan.accounts.errors import PermissionRefused
 from hongyan.accounts.models import User
 from hongyan.accounts.types import Actor, contact_actor
+from hongyan.contacts.errors import ContactMerged
 from hongyan.core.proxies import client_ip, trusted_set
-from hongyan.web.refusals import permission_refused
+from hongyan.web.refusals import contact_moved, permission_refused
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
@@ -122,6 +123,8 @@ class StaffMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, PermissionRefused) and not _is_public(request):
             return permission_refused(request, exception.permission)
+        if isinstance(exception, ContactMerged) and not _is_public(request):
+            return contact_moved(request, exception.into)
         return None
 
 

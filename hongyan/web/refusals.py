@@ -1,9 +1,12 @@
 """Refusals as pages: what happened, what would help, and the way back."""
 
 import json
+from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from hongyan.accounts.permissions import ROLE_PERMISSIONS, Permission
@@ -23,6 +26,20 @@ def permission_refused(request: HttpRequest, permission: Permission) -> HttpResp
     roles = [role_label(role) for role, granted in ROLE_PERMISSIONS.items() if permission in granted]
     names = ("、" if chinese() else ", ").join(roles)
     return render(request, "403.html", {"permission": label, "roles": names}, status=403)
+
+
+def contact_moved(request: HttpRequest, into: UUID) -> HttpResponse:
+    """The record was merged into another: its pages are that one's. A form meant for it is not sent on unseen, the
+    person looks first. Never cached, since a merge can be undone."""
+    old = next((str(value) for value in (request.resolver_match.kwargs if request.resolver_match else {}).values()), "")
+    if request.method in {"GET", "HEAD"} and old:
+        target = request.get_full_path().replace(old, str(into))
+        answer = HttpResponse(status=301, headers={"Location": target})
+    else:
+        messages.info(request, _("This record was merged into another one, shown here. Nothing was changed."))
+        answer = HttpResponse(status=303, headers={"Location": reverse("contacts:contact", args=[into])})
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

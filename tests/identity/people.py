@@ -1,10 +1,12 @@
 """Two records to merge, and everything the database knows about them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
-from django.db import connection
+from django.db import connection, transaction
 
 from hongyan.accounts.types import system_actor
 from hongyan.contacts.consent import consent_record
@@ -18,6 +20,21 @@ ACTOR = system_actor("test")
 START = datetime(2026, 3, 1, tzinfo=UTC)
 # Written by the merge and its undoing themselves, and what only moves forward.
 _OWN = {"identity_merge", "audit_entry", "audit_auditentry", "contacts_consentrecord", "django_migrations"}
+
+
+class _Over(Exception):
+    """The end of an example."""
+
+
+@contextmanager
+def example() -> Iterator[None]:
+    """One example of a law: what it writes is rolled back."""
+    try:
+        with transaction.atomic():
+            yield
+            raise _Over
+    except _Over:
+        pass
 
 
 def person(**values: str) -> Contact:
