@@ -60,6 +60,8 @@ PAGES: dict[str, frozenset[Role]] = {
     ),
     **dict.fromkeys(("mails:index", "mails:snippets", "settings:approval_rules"), frozenset({A, M, P})),
     **dict.fromkeys(("campaigns:index", "reports:index"), EVERYBODY - {U}),
+    "sources:index": frozenset({A, M, U, D}),
+    **dict.fromkeys(("sources:list", "sources:new", "sources:quarantine", "sources:quarantine_file"), frozenset({A})),
     "campaigns:approvals": frozenset({A, P}),
     "contacts:create": frozenset({A, M, S, U, D}),
     **dict.fromkeys(("contacts:suppressions", "contacts:suppression_create"), frozenset({A, U, D})),
@@ -106,6 +108,8 @@ ACTS = {
     "home:theme",
     "mails:start",
     "settings:audit_verify",
+    "sources:discard_group",
+    "sources:retry_group",
     "settings:other_sessions",
 }
 

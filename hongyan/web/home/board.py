@@ -18,6 +18,7 @@ from hongyan.campaigns.selectors import Attention, FirstSteps, Result
 from hongyan.campaigns.states import State
 from hongyan.ingest import selectors as imports
 from hongyan.ingest.models import Import
+from hongyan.ingest.sources import selectors as sources
 from hongyan.ingest.types import ImportState
 from hongyan.web.figures import number
 
@@ -75,7 +76,11 @@ def link(name: str, **kwargs: Any) -> str:
 
 def attention(actor: Actor) -> list[Item]:
     """Most urgent first; only what this person can do something about."""
-    return [_campaign_item(entry) for entry in campaigns.needs_attention(actor)] + _import_items(actor)
+    return (
+        [_campaign_item(entry) for entry in campaigns.needs_attention(actor)]
+        + _source_items(actor)
+        + _import_items(actor)
+    )
 
 
 def results(actor: Actor) -> list[ResultRow]:
@@ -194,6 +199,21 @@ def _import_item(row: Import) -> Item | None:
         why = text % {"n": number(row.tally.rejected)}
         return Item(row.file_name, why, "warn", "file-alert", url, _("See the rows"), row.finished_at)
     return None
+
+
+# -- scheduled sources -------------------------------------------------------------------------------------------------
+
+
+def _source_items(actor: Actor) -> list[Item]:
+    return [_source_item(trouble) for trouble in sources.needs_attention(actor)][:IMPORTS_SHOWN]
+
+
+def _source_item(trouble: sources.Trouble) -> Item:
+    url = link("sources:show", public_id=trouble.public_id)
+    if trouble.kind == "late":
+        why = _("brings nothing any more, although it should have by now")
+        return Item(trouble.name, why, "warn", "clock-exclamation", url, _("Look"), trouble.since)
+    return Item(trouble.name, _("cannot be read"), "bad", "database-x", url, _("See why"), trouble.since)
 
 
 # -- the first campaign ------------------------------------------------------------------------------------------------
