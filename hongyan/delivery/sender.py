@@ -77,7 +77,7 @@ class SenderLane:
         # A batch is thousands of small objects that live for a second: the collector's habit of walking the whole
         # process (Django, templates) every few hundred of them took a fifth of the time.
         gc.freeze()
-        gc.set_threshold(20_000, 20, 50)
+        gc.set_threshold(50_000, 20, 100)
         self.journal.start()
         servers = [asyncio.create_task(serve(self)) for _ in range(self._options.connections)]
         keeper = asyncio.create_task(self._keep_leases())
