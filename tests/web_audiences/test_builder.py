@@ -76,3 +76,20 @@ def test_a_wrong_part_is_marked_at_its_place(folk: None, open_page: OpenPage) ->
     builder.get_by_label("Add a condition").select_option("field:created_at")
     expect(builder.locator(".ab-row").nth(1)).to_contain_text("A value is missing.")
     expect(builder.locator(".ab-row").nth(0).locator(".ab-wrong")).to_have_count(0)
+
+
+@pytest.mark.parametrize(("language", "label"), [("zh-hans", "以文字编写"), ("en", "As text")])
+def test_the_text_beside_the_builder(folk: None, open_page: OpenPage, language: str, label: str) -> None:
+    """What is built reads as text; what is typed becomes conditions; what is wrong is marked and changes nothing."""
+    page = open_page("/audiences/new/", language=language)
+    page.get_by_text(label, exact=True).click()
+    box = page.locator("hy-audience-text textarea")
+    box.fill('city = "上海" and not tag("nope")')
+    expect(page.locator("hy-audience-text mark")).to_have_text('"nope"')
+    assert page.locator(".ab-row").count() == 0
+    axe_check(page)
+    box.fill('city in （“上海”，"杭州"） or did("email_opened") >= 2 in 30d')
+    expect(page.locator(".ab-row")).to_have_count(2)
+    expect(page.locator("hy-audience-text [role=alert]")).to_have_count(0)
+    page.locator(".ab-row .ab-remove").last.click()
+    expect(box).to_have_value('city in ("上海", "杭州")')

@@ -36,6 +36,7 @@ interface Preview {
   count?: number;
   total?: number;
   sentence?: string;
+  text?: string;
   people?: { name: string; detail: string; url: string }[];
 }
 
@@ -238,6 +239,8 @@ class HyAudienceBuilder extends LitElement {
             ? html`<p class="muted">${say("不加任何条件：包括每一位联系人。", "No condition: every contact is included.")}</p>`
             : this.#groupView(state.root, true)
         }
+        <hy-audience-text data-read=${this.dataset.read ?? ""} data-inside=${this.dataset.inside ?? ""}
+          .text=${this.#preview?.text ?? ""} @text:tree=${(event: CustomEvent<{ tree: Json }>) => this.#set(read(event.detail.tree), true)}></hy-audience-text>
       </div>
       ${this.#side(state)}
     </div>`;

@@ -14,9 +14,10 @@ from hongyan.audience.compiler.check import check
 from hongyan.audience.compiler.explain import explain, explain_part
 from hongyan.audience.compiler.nodes import All, AnyOf, Everyone, Node, PropertyIs, walk
 from hongyan.audience.compiler.parse import parse
-from hongyan.audience.errors import BadTree
+from hongyan.audience.errors import BadText, BadTree
 from hongyan.audience.models import Tag, TagGroup
 from hongyan.audience.people import Person, sample
+from hongyan.audience.segments import from_text, to_text
 from hongyan.audience.selectors import count_node, suggest, tag_tree
 from hongyan.web.audiences.common import actor_of, as_json, language, tree_from
 
@@ -76,9 +77,25 @@ def preview(request: HttpRequest) -> JsonResponse:
         "count": found,
         "total": found if isinstance(node, Everyone) else count_node(Everyone(), catalogue),
         "sentence": explain(node, catalogue, language()),
+        "text": to_text(tree),
         "people": [_person(person) for person in sample(actor=actor, tree=tree, catalogue=catalogue)],
     }
     return JsonResponse(answer)
+
+
+@require_POST
+def read_text(request: HttpRequest) -> JsonResponse:
+    """The tree that a text means, or what is wrong in it, in characters of the text."""
+    actor_of(request).require(Permission.CONTACT_VIEW)
+    text = request.body.decode("utf-8", "replace")
+    try:
+        tree = from_text(text, inside=request.GET.get("inside") or None)
+    except BadText as bad:
+        problems = [
+            {"start": found.span.start, "end": found.span.end, "message": found.message} for found in bad.problems
+        ]
+        return JsonResponse({"problems": problems})
+    return JsonResponse({"problems": [], "tree": tree})
 
 
 @require_GET

@@ -8,6 +8,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("new/", saved.create, name="create"),
     path("builder/catalogue/", builder.vocabulary, name="vocabulary"),
     path("builder/preview/", builder.preview, name="preview"),
+    path("builder/text/", builder.read_text, name="read_text"),
     path("builder/values/", builder.values, name="values"),
     path("tags/", tags.index, name="tags"),
     path("tags/groups/", tags.group_create, name="group_create"),
