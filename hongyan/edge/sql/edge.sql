@@ -1,10 +1,13 @@
 -- name: store_hits
 -- Only hits of messages that exist are kept (the others were erased or expired); the answer tells which content they had.
+-- Arrays are as long as the batch; agents are places in the array of their texts, since few programs fetch many.
 WITH incoming AS MATERIALIZED (
-    SELECT * FROM unnest(
-        %(positions)s::int[], %(at)s::timestamptz[], %(kinds)s::smallint[], %(message_ids)s::bigint[],
-        %(months)s::date[], %(links)s::int[], %(agents)s::text[]
-    ) AS t(position, at, kind, message_id, month, link, user_agent)
+    SELECT t.position - 1 AS position, timestamptz 'epoch' + t.at * interval '1 microsecond' AS at, t.kind, t.message_id,
+           t.month, t.link, (%(agent_texts)s::text[])[t.agent] AS user_agent
+      FROM unnest(
+        %(at)s::bigint[], %(kinds)s::smallint[], %(message_ids)s::bigint[], %(months)s::date[], %(links)s::int[],
+        %(agents)s::int[]
+    ) WITH ORDINALITY AS t(at, kind, message_id, month, link, agent, position)
 ), known AS MATERIALIZED (
     SELECT i.*, m.content_version_id
     FROM incoming i
