@@ -12,8 +12,9 @@ from typing import Any
 
 import orjson
 
+from hongyan.commerce.models import Order
 from hongyan.commerce.money import major_text, rounded_minor
-from hongyan.commerce.types import LineIn, LineKind, OrderIn, OrderKind, OrderState
+from hongyan.commerce.types import LineIn, LineKind, OrderIn, OrderKind, OrderState, RefundIn
 from hongyan.events.types import NewEvent
 
 MOST_PRODUCTS = 100  # in one event; the order itself has them all
@@ -138,3 +139,37 @@ def _number(minor: int, currency: str) -> orjson.Fragment:
 
 def _decimal(value: Decimal) -> orjson.Fragment:
     return orjson.Fragment(format(value.normalize(), "f"))
+
+
+def refund_event(order: Order, refund: RefundIn) -> NewEvent:
+    """Of a refund that came by itself."""
+    return NewEvent(
+        contact_id=order.contact_id,
+        name=REFUNDED,
+        occurred_at=refund.at,
+        source=order.source,
+        properties={
+            "order_id": order.number,
+            "currency": order.currency,
+            "total": _number(refund.amount_minor, order.currency),
+            "total_minor": refund.amount_minor,
+            "refund_id": refund.external_id,
+        },
+        dedupe_key=f"order:{order.external_id}:refund:{refund.external_id}",
+    )
+
+
+def cancel_event(order: Order, at: datetime) -> NewEvent:
+    return NewEvent(
+        contact_id=order.contact_id,
+        name=CANCELLED,
+        occurred_at=at,
+        source=order.source,
+        properties={
+            "order_id": order.number,
+            "currency": order.currency,
+            "total": _number(order.total_minor, order.currency),
+            "total_minor": order.total_minor,
+        },
+        dedupe_key=f"order:{order.external_id}:cancelled",
+    )

@@ -11,7 +11,8 @@ from django.db import connection
 from hongyan.commerce.types import Missing, Person
 from hongyan.contacts import bulk, normalise
 from hongyan.contacts.bulk_rows import ContactRowIn, Outcome, RowMaker, UpsertPolicy
-from hongyan.contacts.errors import NormaliseProblem
+from hongyan.contacts.errors import InvalidValues, NormaliseProblem
+from hongyan.contacts.services import contact_fill
 from hongyan.core.crypto.keyring import keyring
 from hongyan.core.sql import statement, texts
 
@@ -58,6 +59,23 @@ def find_or_make(
     for kind in KINDS:
         mine = [person for person in unknown if next(k for k in KINDS if clean[person].get(k)) == kind]
         found |= _make(mine, clean, kind, maker, write=make)
+    return found
+
+
+def customer_update(person: Person, *, source: str, at: datetime) -> Found:
+    """A customer as a shop knows them: made if unknown, else gaps are filled; nothing anybody else wrote is changed."""
+    found = find_or_make([person], source=source, at=at)[person]
+    if found.contact_id is None or found.new:
+        return found
+    identity = _identity(person)
+    values = {key: value for key, value in identity.items() if key != "external_id"}
+    values |= {"country": country_code(person.country), "city": _line(person.city, 120)}
+    try:
+        contact_fill(
+            contact_id=found.contact_id, values={key: value for key, value in values.items() if value}, source=source
+        )
+    except InvalidValues:  # an address that is somebody else's: who is who is for a person to decide
+        return found
     return found
 
 

@@ -4,15 +4,23 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from hongyan.commerce import words
+from hongyan.commerce.errors import ShopRefused
+from hongyan.commerce.messages import messages_forget
 from hongyan.core.clock import now
+from hongyan.ingest.commerce.backfill import backfill_run
+from hongyan.ingest.commerce.inbox import KIND, retry_message
 from hongyan.ingest.commerce.runner import order_import_dry, order_import_run
 from hongyan.ingest.errors import FileRefused, ImportBusy, IngestRefused
 from hongyan.ingest.models import Import
+from hongyan.ingest.quarantine import register_retrier
 from hongyan.ingest.storage import StoredFileBroken
 from hongyan.ingest.types import ImportState
 from hongyan.jobs.errors import JobCancelled, JobFailed
 from hongyan.jobs.handle import JobHandle
-from hongyan.jobs.registry import job_kind
+from hongyan.jobs.registry import job_kind, periodic
+
+register_retrier(KIND, retry_message)
 
 
 @job_kind("order_import", title=_("Import of orders"), resumable=True, max_attempts=20)
@@ -53,3 +61,17 @@ def _close(import_id: int, state: ImportState, error: IngestRefused | None = Non
         error_code=error.code if error else "",
         error_params={key: str(value)[:100] for key, value in error.params.items()} if error else {},
     )
+
+
+@job_kind("shop_backfill", title=_("Fetching a shop's past"), resumable=True, max_attempts=50)
+def run_backfill(handle: JobHandle, params: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return backfill_run(params["shop_id"], handle.advance)
+    except ShopRefused as refused:
+        raise JobFailed(refused.code, words.problem(refused.code)) from refused
+
+
+@periodic(cron="41 3 * * *", name="commerce.forget_messages")
+def forget_messages() -> None:
+    """What shops sent is people's data; a week is enough to look into a fault."""
+    messages_forget()

@@ -1,0 +1,1 @@
+"""Where shops send their messages: checked, kept, acknowledged; digested elsewhere."""
