@@ -97,6 +97,11 @@ def contact_rows(*, actor: Actor, contact_ids: Sequence[int]) -> list[ContactRow
     return rows
 
 
+def standing_of(contact_id: int) -> tuple[str, tuple[str, ...]]:
+    """What holds for e-mail as a whole, and why nothing is sent at all, if so. The caller has checked."""
+    return _standings([contact_id]).get(contact_id) or "none", _suppressions([contact_id]).get(contact_id, ())
+
+
 def places_in_use(*, actor: Actor, limit: int = 300) -> tuple[list[str], list[str]]:
     """Countries and cities that occur, for menus; the first ``limit`` of each by their letters."""
     actor.require(Permission.CONTACT_VIEW)

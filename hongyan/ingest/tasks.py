@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from hongyan.core.clock import now
 from hongyan.ingest import files_at_rest as rest
+from hongyan.ingest import objects_tasks
 from hongyan.ingest.commerce import tasks as commerce_tasks  # noqa: F401  registers the jobs of orders and shops
 from hongyan.ingest.errors import FileRefused, ImportBusy, IngestRefused
 from hongyan.ingest.exports import export_run
@@ -22,7 +23,7 @@ from hongyan.jobs.errors import JobCancelled, JobFailed
 from hongyan.jobs.handle import JobHandle
 from hongyan.jobs.registry import job_kind, periodic
 
-__all__ = ["source_tasks"]  # registers its kinds and periodic work
+__all__ = ["objects_tasks", "source_tasks"]  # registers its kinds and periodic work
 _ABANDONED = timedelta(hours=2)  # temporary files of uploads that broke off
 
 

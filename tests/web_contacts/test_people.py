@@ -212,13 +212,15 @@ def test_the_page_tells_what_happened() -> None:
         ]
     )
     client = signed_in(Role.SALES)
-    first = client.get(page_of(somebody))
-    more = client.get(first.context["more_url"])
+    url = reverse("contacts:timeline", args=[somebody.public_id])
+    first = client.post(url)
+    more = client.post(url, {"before": first.context["page"].cursor})
     shown = text_of(first) + text_of(more)
     assert "Placed an order: 1,234.50 GBP" in shown
     assert "A machine fetched the pictures" in shown
     assert shown.count("Viewed a product") == 30
-    assert not more.context["more_url"]
+    assert not more.context["page"].cursor
+    assert reverse("contacts:timeline", args=[somebody.public_id]) in text_of(client.get(page_of(somebody)))
 
 
 def test_tags_and_lists_of_one_person() -> None:
@@ -241,10 +243,10 @@ def test_consent_is_recorded_with_how_it_came_about() -> None:
     assert not ConsentState.objects.exists()
     client.post(url, {**data, "wording": "Signed at the fair", "occurred_at": "2026-01-02T10:00"})
     assert ConsentState.objects.get().state == "given"
-    assert "Signed at the fair" in text_of(client.get(page_of(somebody)))
+    assert "Signed at the fair" in text_of(client.get(page_of(somebody) + "?tab=consent"))
     client.post(url, {**data, "topic": "", "action": "withdrawn", "wording": "By phone"})
     assert set(ConsentState.objects.values_list("state", flat=True)) == {"withdrawn"}
-    assert "Only the person can take this back." in text_of(client.get(page_of(somebody)))
+    assert "Only the person can take this back." in text_of(client.get(page_of(somebody) + "?tab=consent"))
     assert signed_in(Role.MARKETER).post(url, {**data, "wording": "x"}).status_code == 403
 
 

@@ -64,6 +64,13 @@ class HyShortcuts extends HTMLElement {
     ];
     for (const link of document.querySelectorAll<HTMLElement>("[data-shortcut]"))
       rows.push([link.dataset.shortcut ?? "", say("前往", "Go to ") + (link.textContent.trim() || link.title)]);
+    for (const target of document.querySelectorAll<HTMLElement>("[data-hotkey]")) {
+      const label = target.dataset.hotkeyLabel ?? target.getAttribute("aria-label") ?? "";
+      const key = target.dataset.hotkey ?? "";
+      const known = rows.findIndex(([keys]) => keys === key);
+      if (known >= 0) rows[known] = [key, label];
+      else if (!target.closest("[hidden]")) rows.push([key, label]);
+    }
     for (const [keys, meaning] of rows) list.append(term(keys), definition(meaning));
     return list;
   }

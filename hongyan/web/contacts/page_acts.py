@@ -1,24 +1,21 @@
 """What staff do on the page of a person: tags, lists, consent, suppression, erasure."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
-import orjson
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from hongyan.accounts.permissions import Permission
-from hongyan.audience import privacy as audience_privacy
 from hongyan.audience.lists import list_add, list_remove
 from hongyan.audience.models import ContactList, Tag
 from hongyan.audience.tags import tag_contacts, untag_contacts
-from hongyan.contacts import privacy as contacts_privacy
 from hongyan.contacts.consent import consent_record, unsubscribe
 from hongyan.contacts.erasure import contact_erase
 from hongyan.contacts.errors import ErasureRefused
@@ -26,10 +23,8 @@ from hongyan.contacts.models import Topic
 from hongyan.contacts.suppression import suppress, suppressions_of, unsuppress_row
 from hongyan.contacts.types import Channel, ConsentAction, Evidence, SuppressionReason
 from hongyan.core import clock
-from hongyan.delivery import privacy as delivery_privacy
-from hongyan.events import privacy as events_privacy
 from hongyan.web.contacts.common import actor_of, contact_or_404
-from hongyan.web.contacts.page import LIFTABLE
+from hongyan.web.contacts.page_tabs import LIFTABLE
 
 ACTS = {"given": ConsentAction.GIVEN, "refused": ConsentAction.REFUSED, "withdrawn": ConsentAction.WITHDRAWN}
 
@@ -46,7 +41,7 @@ def tags(request: HttpRequest, public_id: UUID) -> HttpResponse:
         outcome = tag_contacts(actor=actor_of(request), tag=tag, contact_ids=[found.pk])
         if outcome.replaced:
             messages.info(request, _("It took the place of another tag: a contact has one of this group."))
-    return redirect("contacts:contact", public_id)
+    return _back(public_id, "timeline")
 
 
 @require_POST
@@ -62,7 +57,7 @@ def lists(request: HttpRequest, public_id: UUID) -> HttpResponse:
         list_remove(actor=actor_of(request), contact_list=chosen, contact_ids=[found.pk])
     else:
         list_add(actor=actor_of(request), contact_list=chosen, contact_ids=[found.pk])
-    return redirect("contacts:contact", public_id)
+    return _back(public_id, "timeline")
 
 
 @require_POST
@@ -84,7 +79,7 @@ def consent(request: HttpRequest, public_id: UUID) -> HttpResponse:
         problem = _("The time lies in the future.")
     if problem or action is None:
         messages.error(request, problem)
-        return redirect("contacts:contact", public_id)
+        return _back(public_id, "consent")
     evidence = Evidence(method="staff", legal_basis="consent", wording=wording[:4000], occurred_at=at)
     topic = topic_key if channel == Channel.EMAIL and topic_key else None
     if action is ConsentAction.WITHDRAWN and channel == Channel.EMAIL:
@@ -94,7 +89,7 @@ def consent(request: HttpRequest, public_id: UUID) -> HttpResponse:
             actor=actor, contact_id=found.pk, channel=channel, topic_key=topic, action=action, evidence=evidence
         )
     messages.success(request, _("Recorded"))
-    return redirect("contacts:contact", public_id)
+    return _back(public_id, "consent")
 
 
 @require_POST
@@ -113,28 +108,7 @@ def suppression(request: HttpRequest, public_id: UUID) -> HttpResponse:
     elif identity.email:
         suppress(actor=actor, kind="email", value=identity.email, reason=SuppressionReason.MANUAL)
         messages.success(request, _("Nothing will be sent to this address any more."))
-    return redirect("contacts:contact", public_id)
-
-
-@require_POST
-def export(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """Everything the rooms hold about the person (GDPR 15 and 20, PIPL 45), as one file."""
-    actor = actor_of(request)
-    found, _identity = contact_or_404(request, public_id)
-    held = {
-        "contact": contacts_privacy.export(actor=actor, contact_id=found.pk),
-        "tags_and_lists": list(audience_privacy.export(actor=actor, contact_id=found.pk)),
-        "mails": [
-            {**asdict(row), "state": row.state.name.lower()}
-            for row in delivery_privacy.export(actor=actor, contact_id=found.pk)
-        ],
-        "events": list(events_privacy.export(actor=actor, contact_id=found.pk)),
-    }
-    body = orjson.dumps(held, option=orjson.OPT_INDENT_2)
-    answer = HttpResponse(body, content_type="application/json")
-    answer.headers["Content-Disposition"] = f'attachment; filename="contact-{found.public_id}.json"'
-    answer.headers["Cache-Control"] = "private, no-store"
-    return answer
+    return _back(public_id, "consent")
 
 
 @require_POST
@@ -146,7 +120,7 @@ def erase(request: HttpRequest, public_id: UUID) -> HttpResponse:
     reason = request.POST.get("reason", "")
     if request.POST.get("typed", "").strip() != erase_word() or reason not in {"request", "staff"}:
         messages.error(request, _("Nothing was erased: the word to confirm was missing."))
-        return redirect("contacts:contact", public_id)
+        return _back(public_id, "data")
     try:
         seen = datetime.fromisoformat(request.POST.get("seen", ""))
     except ValueError:
@@ -155,8 +129,13 @@ def erase(request: HttpRequest, public_id: UUID) -> HttpResponse:
         receipt = contact_erase(actor=actor, contact_id=found.pk, reason=reason, unchanged_since=seen)
     except ErasureRefused:
         messages.error(request, _("This person changed since you opened the page. Look again before erasing."))
-        return redirect("contacts:contact", public_id)
+        return _back(public_id, "data")
     return render(request, "contacts/erased.html", {"receipt": receipt, "lines": _receipt_lines(receipt.removed)})
+
+
+def _back(public_id: UUID, tab: str) -> HttpResponse:
+    url = reverse("contacts:contact", args=[public_id])
+    return redirect(url if tab == "timeline" else f"{url}?tab={tab}")
 
 
 def erase_word() -> str:
@@ -175,6 +154,10 @@ def _receipt_lines(removed: Mapping[str, int]) -> list[tuple[str, int]]:
         "delivery": _("sent mails untied from the person"),
         "audience": _("tags and list memberships"),
         "analytics": _("lines of statistics"),
+        "objects_and_notes": _("objects, notes and traces of who looked"),
+        "commerce": _("orders untied from the person"),
+        "identity": _("merges and suggestions of merges"),
+        "ingest": _("data waiting to be taken in"),
     }
     return [(names.get(key, key), count) for key, count in removed.items()]
 

@@ -1,186 +1,184 @@
-"""What happened with a person, in sentences."""
+"""One timeline of many sources, newest first, by keyset: each source says how far it has looked, and a page ends where
+the first of them stopped looking. A search for something rare reads a bounded piece a request and goes on."""
 
-from collections.abc import Mapping, Sequence
+import base64
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime, time, timedelta
 
-from django.urls import reverse
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+import orjson
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
-from hongyan.campaigns.models import Campaign
-from hongyan.core.money import Money, exponent
-from hongyan.delivery.selectors import message_facts, messages_of_contact
-from hongyan.delivery.types import MessageKey, RecipientRow
-from hongyan.events.selectors import events_of_contact
-from hongyan.events.types import EventRow
-from hongyan.web.campaigns.words import reason as reason_text
-from hongyan.web.contacts.words import MESSAGE_STATES
+from hongyan.contacts.models import Contact
+from hongyan.contacts.timeline import NEWEST, Position
 
-PER_PAGE = 25
-_CAMPAIGN_PEOPLE = (
-    Permission.CAMPAIGN_EDIT,
-    Permission.CAMPAIGN_SEND,
-    Permission.CAMPAIGN_APPROVE,
-)
-_LOOKS = {  # name: icon, tone
-    "email_sent": ("send", ""),
-    "email_delivered": ("checks", ""),
-    "email_deferred": ("refresh", "warn"),
-    "email_bounced": ("mail-x", "bad"),
-    "email_opened": ("mail-opened", "ok"),
-    "email_clicked": ("click", "ok"),
-    "email_complained": ("alert-triangle", "bad"),
-    "email_unsubscribed": ("mail-off", "warn"),
-    "email_subscribed": ("mail-check", "ok"),
-    "order_completed": ("shopping-cart", "ok"),
-    "order_cancelled": ("shopping-cart-off", "warn"),
-    "order_refunded": ("receipt-refund", "warn"),
+PER_PAGE = 30
+SEARCHED = 200  # rows of a small source looked through in one request
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    label: Promise
+    icon: str
+
+
+KINDS: dict[str, Kind] = {
+    "mails": Kind(gettext_lazy("Mails"), "mail"),
+    "orders": Kind(gettext_lazy("Orders"), "shopping-cart"),
+    "activity": Kind(pgettext_lazy("timeline", "Activity"), "activity"),
+    "notes": Kind(gettext_lazy("Notes"), "note"),
+    "objects": Kind(gettext_lazy("Objects"), "box"),
+    "consent": Kind(pgettext_lazy("timeline", "Consent"), "shield-check"),
+    "tags": Kind(gettext_lazy("Tags and lists"), "tag"),
+    "profile": Kind(pgettext_lazy("timeline", "Record"), "user-edit"),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    title: str
-    icon: str
-    tone: str
+class Step:
+    """What came of a mail."""
+
+    label: str
     at: datetime
-    campaign: str = ""  # name
-    url: str = ""
+    tone: str = ""
     machine: bool = False
-    lines: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
-class Mail:
-    at: datetime
-    state: str
-    state_label: str
-    reason: str
-    campaign: str
-    url: str
+class Item:
+    """link: (address, words) beside the title. facts, more: (name, value). note_id: for whoever wrote the note."""
+
+    position: Position
+    title: str
+    icon: str = "point"
+    tone: str = ""
+    link: tuple[str, str] = ("", "")
+    by: str = ""
+    lines: list[str] = field(default_factory=list)
+    facts: list[tuple[str, str]] = field(default_factory=list)
+    more: list[tuple[str, str]] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    state: tuple[str, str] = ("", "")
+    open_url: str = ""
+    quiet: bool = False
+    text: str = ""
+    masked: bool = False
+    note_id: str = ""
+    edited: bool = False
+
+    @property
+    def at(self) -> datetime:
+        return self.position.at
+
+    def says(self, words: Sequence[str]) -> bool:
+        parts = [self.title, self.text, self.by, self.link[1], *self.lines, *(step.label for step in self.steps)]
+        whole = " ".join([*parts, *(f"{name} {value}" for name, value in (*self.facts, *self.more))]).casefold()
+        return all(word in whole for word in words)
 
 
-def timeline_page(
-    *, actor: Actor, contact_id: int, before: tuple[datetime, int] | None
-) -> tuple[list[Item], tuple[datetime, int] | None]:
-    """Newest first, and where the next page begins."""
-    rows = events_of_contact(actor=actor, contact_id=contact_id, before=before, limit=PER_PAGE + 1)
-    more = rows[PER_PAGE - 1] if len(rows) > PER_PAGE else None
-    rows = rows[:PER_PAGE]
-    campaigns = _campaigns([row.properties.get("origin_id") for row in rows if _of_campaign(row)])
-    items = [_item(actor, row, campaigns) for row in rows]
-    return items, (more.occurred_at, more.id) if more is not None else None
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a reader wants: everything before a position, of a kind, with words."""
+
+    actor: Actor
+    contact: Contact
+    contact_ids: list[int]  # with those merged into it
+    public_ids: list[str]
+    clear: bool
+    before: Position = NEWEST
+    kind: str = ""
+    words: tuple[str, ...] = ()
+
+    @property
+    def limit(self) -> int:
+        return SEARCHED if self.words else PER_PAGE + 1
+
+    def wants(self, *kinds: str) -> bool:
+        return not self.kind or self.kind in kinds
 
 
-def mails_of(*, actor: Actor, contact_id: int, limit: int = 20) -> list[Mail]:
-    rows = messages_of_contact(actor=actor, contact_id=contact_id, limit=limit)
-    facts = message_facts([MessageKey(row.message_id, row.month) for row in rows])
-    origins = {key.id: fact.origin_id for key, fact in facts.items() if fact.origin_kind == "campaign"}
-    campaigns = _campaigns(list(origins.values()))
-    return [_mail(actor, row, campaigns.get(origins.get(row.message_id, 0))) for row in rows]
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """horizon None: the source has nothing earlier."""
+
+    items: list[Item]
+    horizon: Position | None = None
 
 
-def money_text(amount_minor: Any, currency: Any) -> str:
-    """1,234.50 GBP; "" when the amount is not a whole number of minor units."""
-    if not isinstance(amount_minor, int) or not isinstance(currency, str):
+Source = Callable[[Asked], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    on: date
+    items: list[Item]
+    again: bool = False  # the day began on the page before
+
+
+@dataclass(frozen=True, slots=True)
+class TimelinePage:
+    """cursor: "" at the end. searched_to: nothing (more) found back to then; there is more to look through."""
+
+    days: list[Day]
+    cursor: str
+    searched_to: datetime | None
+    count: int
+
+
+def timeline_page(asked: Asked, sources: Sequence[Source]) -> TimelinePage:
+    answers = [source(asked) for source in sources]
+    horizon = max((answer.horizon for answer in answers if answer.horizon is not None), default=None)
+    found = [item for answer in answers for item in answer.items if horizon is None or item.position >= horizon]
+    if asked.words:
+        found = [item for item in found if item.says(asked.words) or item.position.rank == _EVENTS]
+    found.sort(key=lambda item: item.position, reverse=True)
+    end = horizon
+    if len(found) > PER_PAGE:
+        found, end = found[:PER_PAGE], found[PER_PAGE - 1].position
+    looked = end.at if end is not None and len(found) < PER_PAGE and (asked.words or asked.kind) else None
+    return TimelinePage(_days(found, asked.before), write_position(end), looked, len(found))
+
+
+_EVENTS = 5  # found by the database, also in properties that are not shown
+
+
+def read_position(text: str) -> Position:
+    """NEWEST for what is none."""
+    try:
+        at, rank, pk = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        moment = datetime.fromisoformat(at)
+        if moment.tzinfo is None or not isinstance(rank, int) or not isinstance(pk, int) or abs(pk) > 2**63 - 1:
+            return NEWEST
+    except (ValueError, TypeError, orjson.JSONDecodeError):
+        return NEWEST
+    return Position(moment, rank, pk)
+
+
+def write_position(position: Position | None) -> str:
+    if position is None:
         return ""
-    return f"{Money(amount_minor, currency).major():,.{exponent(currency)}f} {currency}"
+    text = orjson.dumps([position.at.isoformat(), position.rank, position.id])
+    return base64.urlsafe_b64encode(text).decode().rstrip("=")
 
 
-def _campaigns(ids: Sequence[Any]) -> dict[int, Campaign]:
-    wanted = {number for number in ids if isinstance(number, int)}
-    return Campaign.objects.only("public_id", "name").in_bulk(wanted) if wanted else {}
+def before_day(text: str) -> Position | None:
+    """The end of a day on the reader's clock; None for what is no day."""
+    try:
+        day = date.fromisoformat(text)
+        return Position(timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min)), -9, 0)
+    except (ValueError, OverflowError):
+        return None
 
 
-def _of_campaign(row: EventRow) -> bool:
-    return row.properties.get("origin_kind") == "campaign"
-
-
-def _item(actor: Actor, row: EventRow, campaigns: Mapping[int, Campaign]) -> Item:
-    icon, tone = _LOOKS.get(row.name, ("point", ""))
-    machine = bool(row.properties.get("machine"))
-    campaign = campaigns.get(row.properties.get("origin_id", 0)) if _of_campaign(row) else None
-    return Item(
-        title=_sentence(row, machine=machine),
-        icon="robot" if machine else icon,
-        tone="" if machine else tone,
-        at=row.occurred_at,
-        campaign=campaign.name if campaign is not None else "",
-        url=_url(actor, campaign),
-        machine=machine,
-        lines=_order_lines(row) if row.name.startswith("order_") else [],
-    )
-
-
-def _sentence(row: EventRow, *, machine: bool) -> str:
-    if machine and row.name == "email_opened":
-        return _("A machine fetched the pictures")
-    if machine and row.name == "email_clicked":
-        return _("A machine followed a link")
-    if row.name.startswith("order_"):
-        return _order_sentence(row)
-    known = {
-        "email_sent": _("Mail accepted by the receiving server"),
-        "email_delivered": _("Mail delivered"),
-        "email_deferred": _("Mail put off by the receiving server"),
-        "email_bounced": _("Mail came back"),
-        "email_opened": _("Opened a mail"),
-        "email_clicked": _("Clicked in a mail"),
-        "email_complained": _("Complained about a mail"),
-        "email_unsubscribed": _("Unsubscribed"),
-        "email_subscribed": _("Subscribed"),
-        "product_viewed": _("Viewed a product"),
-        "product_added": _("Put a product into the cart"),
-        "checkout_started": _("Started the checkout"),
-    }
-    return known.get(row.name, row.name)
-
-
-def _order_sentence(row: EventRow) -> str:
-    known = {
-        "order_completed": _("Placed an order"),
-        "order_cancelled": _("Cancelled an order"),
-        "order_refunded": _("Returned an order"),
-    }
-    words = known.get(row.name, row.name)
-    total = money_text(row.properties.get("total_minor"), row.properties.get("currency"))
-    return _("%(what)s: %(total)s") % {"what": words, "total": total} if total else words
-
-
-def _order_lines(row: EventRow) -> list[str]:
-    """The first products by name, and how many more."""
-    products = row.properties.get("products")
-    if not isinstance(products, list):
-        return []
-    named = [
-        f"{abs(product['quantity'])} × {product.get('name', '')}"
-        for product in products
-        if isinstance(product, dict) and isinstance(product.get("quantity"), int)
-    ]
-    lines = named[:3]
-    if len(named) > len(lines):
-        rest = len(named) - len(lines)
-        lines.append(ngettext("and %(n)d more product", "and %(n)d more products", rest) % {"n": rest})
-    return lines
-
-
-def _mail(actor: Actor, row: RecipientRow, campaign: Campaign | None) -> Mail:
-    state = row.state.name.lower()
-    return Mail(
-        at=row.finished_at or row.due_at,
-        state=state,
-        state_label=str(MESSAGE_STATES[state]),
-        reason=reason_text(row.reason) if row.reason else "",
-        campaign=campaign.name if campaign is not None else "",
-        url=_url(actor, campaign),
-    )
-
-
-def _url(actor: Actor, campaign: Campaign | None) -> str:
-    if campaign is None or not any(actor.may(permission) for permission in _CAMPAIGN_PEOPLE):
-        return ""
-    return reverse("campaigns:page", args=[campaign.public_id])
+def _days(items: Sequence[Item], before: Position) -> list[Day]:
+    days: list[Day] = []
+    last = timezone.localtime(before.at).date() if before != NEWEST and before.rank != -9 else None
+    for item in items:
+        on = timezone.localtime(item.at).date()
+        if not days or days[-1].on != on:
+            days.append(Day(on, [], again=not days and on == last))
+        days[-1].items.append(item)
+    return days

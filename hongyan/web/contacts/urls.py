@@ -1,6 +1,22 @@
 from django.urls import URLPattern, URLResolver, path
 
-from hongyan.web.contacts import editing, fields, forms, listing, page, page_acts, suppressions, topics
+from hongyan.web.contacts import (
+    companies,
+    editing,
+    fields,
+    forms,
+    listing,
+    object_imports,
+    object_types,
+    objects,
+    page,
+    page_acts,
+    page_copy,
+    page_mail,
+    page_notes,
+    suppressions,
+    topics,
+)
 
 app_name = "contacts"
 urlpatterns: list[URLPattern | URLResolver] = []
@@ -20,7 +36,14 @@ urlpatterns += [
     path("<uuid:public_id>/lists/", page_acts.lists, name="contact_lists"),
     path("<uuid:public_id>/consent/", page_acts.consent, name="contact_consent"),
     path("<uuid:public_id>/suppression/", page_acts.suppression, name="contact_suppression"),
-    path("<uuid:public_id>/copy/", page_acts.export, name="contact_export"),
+    path("<uuid:public_id>/copy/", page_copy.export, name="contact_export"),
+    path("<uuid:public_id>/notes/", page_notes.note_new, name="note_new"),
+    path("<uuid:public_id>/notes/<uuid:note_id>/", page_notes.note, name="note"),
+    path("<uuid:public_id>/owner/", page_notes.owner, name="contact_owner"),
+    path("<uuid:public_id>/company/", page_notes.company, name="contact_company"),
+    path("<uuid:public_id>/choices/<slug:what>/", page_notes.choices, name="choices"),
+    path("<uuid:public_id>/mails/<str:month>/<int:message_id>/", page_mail.mail, name="contact_mail"),
+    path("<uuid:public_id>/mails/<str:month>/<int:message_id>/body/", page_mail.mail_body, name="contact_mail_body"),
     path("<uuid:public_id>/erasure/", page_acts.erase, name="erase"),
 ]
 
@@ -43,4 +66,31 @@ urlpatterns += [
     path("suppressions/", suppressions.index, name="suppressions"),
     path("suppressions/new/", suppressions.create, name="suppression_create"),
     path("suppressions/<int:suppression_id>/lift/", suppressions.lift, name="suppression_lift"),
+]
+
+# Companies.
+urlpatterns += [
+    path("companies/", companies.index, name="companies"),
+    path("companies/new/", companies.edit, name="company_create"),
+    path("companies/links/", companies.link, name="companies_link"),
+    path("companies/<uuid:public_id>/", companies.company, name="company"),
+    path("companies/<uuid:public_id>/edit/", companies.edit, name="company_edit"),
+    path("companies/<uuid:public_id>/merges/", companies.merge, name="company_merge"),
+    path("companies/<uuid:public_id>/people/", companies.remove_person, name="company_person"),
+]
+
+# Custom objects.
+urlpatterns += [
+    path("objects/", objects.types, name="object_types"),
+    path("objects/new-kind/", object_types.edit, name="object_type_create"),
+    path("objects/<slug:key>/", objects.records, name="objects"),
+    path("objects/<slug:key>/fields/", object_types.edit, name="object_type"),
+    path("objects/<slug:key>/archiving/", object_types.archiving, name="object_type_archiving"),
+    path("objects/<slug:key>/new/", objects.edit, name="object_create"),
+    path("objects/<slug:key>/imports/new/", object_imports.new, name="object_import_new"),
+    path("objects/<slug:key>/imports/<uuid:job_id>/", object_imports.show, name="object_import"),
+    path("objects/<slug:key>/imports/<uuid:job_id>/refused/", object_imports.rejected, name="object_import_rejected"),
+    path("objects/<slug:key>/<uuid:public_id>/", objects.record, name="object"),
+    path("objects/<slug:key>/<uuid:public_id>/edit/", objects.edit, name="object_edit"),
+    path("objects/<slug:key>/<uuid:public_id>/removal/", objects.removal, name="object_removal"),
 ]

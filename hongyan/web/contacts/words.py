@@ -1,6 +1,7 @@
 """Names of fields, states and acts as people read them."""
 
 from collections.abc import Mapping
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -9,6 +10,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from hongyan.audience.models import Tag
 from hongyan.audience.names import name_of_code
 from hongyan.contacts.models import FieldDefinition
+from hongyan.core.clock import now
 from hongyan.web.contacts.common import language
 
 Words = Mapping[str, Promise]
@@ -89,6 +91,14 @@ KINDS: Words = {
     "anonymous_id": gettext_lazy("Anonymous visitor"),
     "domain": gettext_lazy("Domain"),
 }
+ORDER_STATES: Words = {
+    "pending": pgettext_lazy("order", "Not paid yet"),
+    "paid": pgettext_lazy("order", "Paid"),
+    "fulfilled": pgettext_lazy("order", "Delivered"),
+    "cancelled": pgettext_lazy("order", "Cancelled"),
+    "refunded": pgettext_lazy("order", "Refunded"),
+    "partially_refunded": pgettext_lazy("order", "Partly refunded"),
+}
 MESSAGE_STATES: Words = {
     "queued": gettext_lazy("Waiting"),
     "claimed": gettext_lazy("Being sent"),
@@ -121,6 +131,14 @@ def tag_name(tag: Tag) -> str:
 
 def country_name(code: str) -> str:
     return name_of_code("country", code, language())
+
+
+def local_time(zone: str) -> str:
+    """The time of day where the person is; "" when that is not known."""
+    try:
+        return f"{now().astimezone(ZoneInfo(zone)):%H:%M}" if zone else ""
+    except (ZoneInfoNotFoundError, ValueError):
+        return ""
 
 
 def source_name(source: str) -> str:
