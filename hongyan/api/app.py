@@ -6,7 +6,7 @@ from ninja.openapi.docs import Swagger
 from hongyan import __version__
 from hongyan.api import problems
 from hongyan.api.auth import KeyAuth
-from hongyan.api.routes import audiences, campaigns, consent, contacts, imports, reports, tags, templates
+from hongyan.api.routes import audiences, campaigns, commerce, consent, contacts, imports, reports, tags, templates
 
 api = NinjaAPI(
     title="Hongyan",
@@ -24,6 +24,7 @@ api = NinjaAPI(
 problems.install(api)
 api.add_router("/contacts", contacts.router, tags=["contacts"])
 api.add_router("/contacts", consent.router, tags=["consent"])
+api.add_router("", commerce.router, tags=["orders and products"])
 api.add_router("/tags", tags.router, tags=["tags"])
 api.add_router("/audiences", audiences.router, tags=["audiences"])
 api.add_router("/imports", imports.router, tags=["imports"])

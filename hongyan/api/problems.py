@@ -23,6 +23,8 @@ from hongyan.campaigns.errors import (
     NotComplete,
     PreflightBlocks,
 )
+from hongyan.commerce import words as commerce_words
+from hongyan.commerce.errors import CommerceMissing, CommerceRefused
 from hongyan.contacts.errors import ContactMerged, ContactNotFound, IdentifierTaken, InvalidValues
 from hongyan.content.errors import ContentProblem, NameTaken
 from hongyan.content.errors import EditConflict as ContentConflict
@@ -218,6 +220,12 @@ def _bad_value(request: HttpRequest, error: BadValue) -> HttpResponse:
     return answer(422, "values", _("Some values cannot be used."), errors=[part])
 
 
+def _commerce(request: HttpRequest, error: CommerceRefused) -> HttpResponse:
+    del request
+    text = commerce_words.problem(error.code)
+    return answer(422, "values", text, errors=[Part(pointer=pointer(error.field), code=error.code, message=text)])
+
+
 def _in_use(request: HttpRequest, error: Exception) -> HttpResponse:
     del request, error
     return answer(409, "in-use", _("Something else depends on it."))
@@ -266,6 +274,8 @@ _HANDLERS: dict[type[Exception], Any] = {
     ContactNotFound: _unknown,
     ContentNotFound: _unknown,
     CampaignMissing: _unknown,
+    CommerceMissing: _unknown,
+    CommerceRefused: _commerce,
     InvalidValues: _values,
     BadTree: _tree,
     BadText: _text,

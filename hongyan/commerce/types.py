@@ -176,6 +176,7 @@ class OrderRow:
 
     id: int
     public_id: UUID
+    external_id: str
     number: str
     source: str
     kind: str

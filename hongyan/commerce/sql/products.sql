@@ -30,3 +30,31 @@ SELECT external_id, id, changed_at FROM commerce_product
 
 -- name: untie
 UPDATE commerce_orderline SET product_id = NULL WHERE product_id = %(id)s
+
+-- name: sold
+SELECT l.product_id, o.currency,
+       count(DISTINCT o.id) FILTER (WHERE o.kind = 'order') AS orders,
+       coalesce(sum(l.quantity) FILTER (WHERE o.kind = 'order'), 0) AS quantity,
+       coalesce(sum(l.amount_minor) FILTER (WHERE o.kind = 'order'), 0)::bigint AS amount,
+       coalesce(sum(-l.quantity) FILTER (WHERE o.kind = 'credit'), 0) AS returned,
+       coalesce(sum(-l.amount_minor) FILTER (WHERE o.kind = 'credit'), 0)::bigint AS returned_minor
+  FROM commerce_orderline l JOIN commerce_order o ON o.id = l.order_id
+ WHERE l.product_id = ANY(%(ids)s) AND o.kind IN ('order', 'credit')
+   AND (o.kind = 'credit' OR o.state NOT IN ('cancelled', 'pending'))
+ GROUP BY l.product_id, o.currency
+ ORDER BY l.product_id, amount DESC
+
+-- name: sources
+-- A loose scan over the unique indexes: one step a source.
+WITH RECURSIVE o AS (
+    (SELECT source FROM commerce_order ORDER BY source LIMIT 1)
+    UNION ALL
+    SELECT (SELECT source FROM commerce_order WHERE source > o.source ORDER BY source LIMIT 1) FROM o
+     WHERE o.source IS NOT NULL
+), p AS (
+    (SELECT source FROM commerce_product ORDER BY source LIMIT 1)
+    UNION ALL
+    SELECT (SELECT source FROM commerce_product WHERE source > p.source ORDER BY source LIMIT 1) FROM p
+     WHERE p.source IS NOT NULL
+)
+SELECT source FROM o WHERE source IS NOT NULL UNION SELECT source FROM p WHERE source IS NOT NULL ORDER BY 1
