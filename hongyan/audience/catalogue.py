@@ -20,7 +20,9 @@ from hongyan.audience.compiler.catalogue import (
     TagSpec,
 )
 from hongyan.audience.models import ContactList, Tag, TagGroup, current_versions
+from hongyan.commerce.settings import commerce_settings
 from hongyan.contacts.models import ConsentState, FieldDefinition, Topic
+from hongyan.core.money import exponent
 from hongyan.core.sql import statement
 
 T = FieldType
@@ -82,6 +84,31 @@ STANDARD_FIELDS: Final = (
     _field("last_activity_at", T.TIME, gettext_noop("Last activity"), "activity"),
     _field("is_demo", T.BOOLEAN, gettext_noop("Demo data"), "activity"),
 )
+_FACTS: Final = "commerce_contactfacts"
+
+
+def _of_company(column: str, name: str, *, names: str = "") -> FieldSpec:
+    return FieldSpec(
+        f"company.{column}",
+        T.TEXT,
+        Label(name),
+        column=column,
+        table="contacts_company",
+        theirs="id",
+        ours="company_id",
+        group="company",
+        suggests=True,
+        names=names,
+    )
+
+
+COMPANY_FIELDS: Final = (
+    _of_company("name", gettext_noop("Company")),
+    _of_company("industry", gettext_noop("Industry")),
+    _of_company("size", gettext_noop("Company size")),
+    _of_company("country", gettext_noop("Country of the company"), names="country"),
+    _of_company("city", gettext_noop("City of the company")),
+)
 EVENTS: Final = {
     "email_sent": gettext_noop("received a mail"),
     "email_opened": gettext_noop("opened a mail"),
@@ -125,7 +152,7 @@ def catalogue_now() -> Catalogue:
     tags = list(Tag.objects.all())
     topics = list(Topic.objects.all())
     return Catalogue(
-        fields={spec.key: spec for spec in (*STANDARD_FIELDS, *_custom_fields())},
+        fields={spec.key: spec for spec in (*STANDARD_FIELDS, *_order_fields(), *COMPANY_FIELDS, *_custom_fields())},
         tags={tag.key: TagSpec(tag.pk, tag.key, Label(tag.name_en, tag.name_zh)) for tag in tags},
         tag_groups={group.key: _group(group, groups, tags) for group in groups},
         lists={str(row.public_id): ListSpec(row.pk, str(row.public_id), row.name) for row in ContactList.objects.all()},
@@ -141,6 +168,22 @@ def catalogue_now() -> Catalogue:
         topic_ids={topic.key: topic.pk for topic in topics},
         consent_states={key: Label(name) for key, name in CONSENT_STATES.items()},
         zone=ZoneInfo(settings.HONGYAN_TIME_ZONE),
+    )
+
+
+def _order_fields() -> tuple[FieldSpec, ...]:
+    """What contacts bought; money in the organisation's currency, as people write it."""
+
+    def fact(key: str, kind: FieldType, name: str, column: str, *, digits: int | None = None) -> FieldSpec:
+        return FieldSpec(key, kind, Label(name), column=column, group="orders", table=_FACTS, digits=digits)
+
+    digits = exponent(commerce_settings().currency)
+    return (
+        fact("orders.count", T.NUMBER, gettext_noop("Number of orders"), "orders"),
+        fact("orders.total", T.NUMBER, gettext_noop("Total of orders"), "total_minor", digits=digits),
+        fact("orders.average", T.NUMBER, gettext_noop("Average order"), "average_minor", digits=digits),
+        fact("orders.first_at", T.TIME, gettext_noop("First order"), "first_at"),
+        fact("orders.last_at", T.TIME, gettext_noop("Last order"), "last_at"),
     )
 
 

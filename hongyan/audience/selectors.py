@@ -89,6 +89,7 @@ def suggest(*, actor: Actor, field: str, text: str, language: str, n: int = 20) 
         return []
     name = "values_of_column" if spec.column else "values_of_attribute"
     query = statement("hongyan.audience", "reads.sql", name).replace("/*column*/", spec.column)
+    query = query.replace("/*table*/", spec.table or "contacts_contact")
     # Codes are known by their names ("中国" for CN), which the database does not hold: take all and look here.
     wanted = "" if spec.names else fold(text)
     limit = 400 if spec.names else n

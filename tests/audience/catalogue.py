@@ -32,6 +32,33 @@ FIELDS = (
         choices=(Choice(1, Label("male", "男")), Choice(2, Label("female", "女"))),
     ),
     FieldSpec("full_name", FieldType.SEALED, Label("Name", "姓名"), attribute="full_name"),
+    FieldSpec(
+        "orders.count", FieldType.NUMBER, Label("Orders", "订单数"), column="orders", table="commerce_contactfacts"
+    ),
+    FieldSpec(
+        "orders.total",
+        FieldType.NUMBER,
+        Label("Total of orders", "累计消费"),
+        column="total_minor",
+        table="commerce_contactfacts",
+        digits=2,
+    ),
+    FieldSpec(
+        "orders.last_at",
+        FieldType.TIME,
+        Label("Last order", "最近下单"),
+        column="last_at",
+        table="commerce_contactfacts",
+    ),
+    FieldSpec(
+        "company.name",
+        FieldType.TEXT,
+        Label("Company", "公司"),
+        column="name",
+        table="contacts_company",
+        theirs="id",
+        ours="company_id",
+    ),
     FieldSpec("custom.note", FieldType.TEXT, Label("Note", "备注"), attribute="note"),
     FieldSpec("custom.points", FieldType.NUMBER, Label("Points", "积分"), attribute="points"),
     FieldSpec("custom.member", FieldType.BOOLEAN, Label("Member", "会员"), attribute="member"),

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -19,7 +21,8 @@ from hongyan.audience.compiler.evaluate import Facts, Happened, evaluate
 from hongyan.audience.compiler.parse import parse
 from hongyan.audience.compiler.rewrite import rewrite
 from hongyan.audience.models import ContactList, ContactTag, ListMember
-from hongyan.contacts.models import ConsentState, Contact, Topic
+from hongyan.commerce.models import ContactFacts
+from hongyan.contacts.models import Company, ConsentState, Contact, Topic
 from hongyan.events.services import append
 from hongyan.events.types import NewEvent
 from tests.audience.catalogue import AUDIENCE_ID, FIELDS, LIST_ID, small_catalogue
@@ -77,10 +80,22 @@ HAPPENED = st.builds(
     at=st.sampled_from(INSTANTS),
     properties=st.dictionaries(st.sampled_from(["x", "y"]), JSON_VALUES, max_size=2),
 )
+RELATED = st.one_of(
+    st.just({}),
+    st.fixed_dictionaries(
+        {
+            "orders.count": st.integers(0, 3),
+            "orders.total": st.sampled_from([Decimal("0.10"), Decimal(2), Decimal("2.50"), Decimal(12)]),
+            "orders.last_at": maybe(st.sampled_from(INSTANTS)),
+        },
+        optional={"company.name": st.sampled_from(TEXTS)},
+    ),
+)
 FACTS = st.builds(
     Facts,
     columns=COLUMNS,
     attributes=ATTRIBUTES,
+    related=RELATED,
     filled=st.frozensets(st.sampled_from(["full_name"])),
     tag_ids=st.frozensets(st.sampled_from([1, 2])),
     list_ids=st.frozensets(st.just(1)),
@@ -226,6 +241,7 @@ def _write(everybody: list[Facts]) -> tuple[Catalogue, list[int]]:
             **facts.columns, attributes=dict(facts.attributes), filled=sorted(facts.filled)
         )
         ids.append(contact.pk)
+        _relate(contact, facts)
         for number in facts.tag_ids:
             ContactTag.objects.create(contact=contact, tag=tags[number], group=in_group, source="test", at=NOW)
         for _number in facts.list_ids:
@@ -240,12 +256,30 @@ def _write(everybody: list[Facts]) -> tuple[Catalogue, list[int]]:
     return catalogue, ids
 
 
+def _relate(contact: Contact, facts: Facts) -> None:
+    if "orders.count" in facts.related:
+        total = int(facts.related["orders.total"] * 100)
+        ContactFacts.objects.create(
+            contact=contact,
+            orders=facts.related["orders.count"],
+            currency="CNY",
+            total_minor=total,
+            average_minor=total,
+            per_currency={},
+            last_at=facts.related["orders.last_at"],
+        )
+    if "company.name" in facts.related:
+        name = facts.related["company.name"]
+        contact.company = Company.objects.create(name=name, name_key=name)
+        contact.save()
+
+
 def _renumbered(facts: Facts, catalogue: Catalogue) -> Facts:
     """The evaluator sees the ids the database gave."""
     numbers = {1: catalogue.tags["vip"].id, 2: catalogue.tags["new"].id}
     tag_ids = frozenset(numbers[number] for number in facts.tag_ids)
     list_ids = frozenset(catalogue.lists[LIST_ID].id for _ in facts.list_ids)
-    return Facts(facts.columns, facts.attributes, facts.filled, tag_ids, list_ids, facts.consents, facts.events)
+    return replace(facts, tag_ids=tag_ids, list_ids=list_ids)
 
 
 # Shrinking against a database takes minutes; the failing tree is printed as it is.

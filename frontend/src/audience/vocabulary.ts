@@ -36,6 +36,8 @@ export interface Vocabulary {
 export const GROUPS: [string, string][] = [
   ["person", say("个人", "Person")],
   ["place", say("地区", "Place")],
+  ["orders", say("订单", "Orders")],
+  ["company", say("公司", "Company")],
   ["activity", say("来源与活动", "Source and activity")],
   ["custom", say("自定义字段", "Custom fields")],
 ];

@@ -61,7 +61,8 @@ class Choice:
 @dataclass(frozen=True, slots=True)
 class FieldSpec:
     """A field of contacts. It stands under ``column`` (a name from our own code) or ``attribute`` (a key of the jsonb
-    column, which is only ever bound as a value)."""
+    column, which is only ever bound as a value). A related one stands in the row of another ``table`` whose column
+    ``theirs`` holds the contact's column ``ours``; without such a row the value is missing."""
 
     key: str
     type: FieldType
@@ -71,6 +72,10 @@ class FieldSpec:
     choices: tuple[Choice, ...] = ()
     group: str = "contact"  # where pickers put it: contact, place, activity, custom
     suggests: bool = False  # real values may be offered while typing
+    table: str = ""
+    theirs: str = "contact_id"
+    ours: str = "id"
+    digits: int | None = None  # money in minor units: how many digits follow the point; people write the major unit
     names: str = ""  # "country" or "language": codes that people know by names
 
 

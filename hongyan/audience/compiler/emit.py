@@ -100,6 +100,13 @@ class _Emitter:
     # ——— fields
 
     def of_field(self, node: FieldIs, spec: FieldSpec) -> Exp:
+        if not spec.table:
+            return self.of_value(node, spec)
+        same = exp.column(spec.theirs, "m").eq(exp.column(spec.ours, "c"))
+        row = exp.select("1").from_(f"{spec.table} AS m").where(same, self.of_value(node, spec))
+        return exp.Exists(this=row)
+
+    def of_value(self, node: FieldIs, spec: FieldSpec) -> Exp:
         if spec.attribute and spec.type in {FieldType.TEXT, FieldType.CHOICE, FieldType.BOOLEAN} and node.op is Op.EQ:
             return self.holds("c", "attributes", spec.attribute, node.value)
         if spec.attribute and spec.type is FieldType.CHOICES and node.op is Op.CONTAINS:
@@ -118,8 +125,11 @@ class _Emitter:
 
     def getter(self, spec: FieldSpec) -> Callable[[], Exp]:
         """Makes the expression of the field's value; a fresh one each time, for sqlglot nodes have one parent."""
+        if spec.digits is not None:
+            unit = exp.Literal.number(10**spec.digits)
+            return lambda: exp.Div(this=exp.cast(exp.column(spec.column, "m"), "decimal"), expression=unit.copy())
         if spec.column:
-            return lambda: exp.column(spec.column, "c")
+            return lambda: exp.column(spec.column, "m" if spec.table else "c")
         kinds = {FieldType.NUMBER: "number", FieldType.BOOLEAN: "boolean", FieldType.CHOICES: "array"}
         kind = kinds.get(spec.type, "string")
         if spec.type is FieldType.CHOICE and all(isinstance(choice.value, int) for choice in spec.choices):

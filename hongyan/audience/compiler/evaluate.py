@@ -46,6 +46,7 @@ class Facts:
 
     columns: Mapping[str, Any] = field(default_factory=dict)
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    related: Mapping[str, Any] = field(default_factory=dict)  # by the field's key, in the unit people write
     filled: frozenset[str] = frozenset()  # sealed fields that have a value
     tag_ids: frozenset[int] = frozenset()
     list_ids: frozenset[int] = frozenset()
@@ -97,7 +98,10 @@ def _value_of(facts: Facts, spec: FieldSpec) -> Any:
     """None when missing; a value of another kind than the field's type is missing too."""
     if spec.type is FieldType.SEALED:
         return "sealed" if spec.attribute in facts.filled else None
-    value = facts.columns.get(spec.column) if spec.column else facts.attributes.get(spec.attribute)
+    if spec.table:
+        value = facts.related.get(spec.key)
+    else:
+        value = facts.columns.get(spec.column) if spec.column else facts.attributes.get(spec.attribute)
     match spec.type:
         case FieldType.NUMBER:
             good = _is_number(value)

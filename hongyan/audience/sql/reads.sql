@@ -18,7 +18,7 @@ SELECT value, here, everyone, (sum(here) OVER ())::bigint, (sum(everyone) OVER (
 FROM counted ORDER BY (value <> '') DESC, here DESC, everyone DESC, value LIMIT %(n)s
 
 -- name: values_of_column
-SELECT /*column*/ AS value, count(*) FROM contacts_contact
+SELECT /*column*/ AS value, count(*) FROM /*table*/
 WHERE /*column*/ <> '' AND strpos(lower(/*column*/ COLLATE "C"), %(text)s) > 0
 GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %(n)s
 
