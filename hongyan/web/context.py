@@ -17,8 +17,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     theme = request.COOKIES.get(THEME_COOKIE, "auto")
     match = request.resolver_match
     room = match.app_names[0] if match is not None and match.app_names else ""
-    # Imports are a way into contacts, so the rail lights up there.
-    room = {"imports": "contacts"}.get(room, room)
+    # Everything that brings data in is one room for people.
+    room = "sources" if room in {"imports", "events", "identity", "commerce"} else room
     return {
         "actor": actor,
         "can": Can(actor),

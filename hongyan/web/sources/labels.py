@@ -10,11 +10,12 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from hongyan.commerce import words as commerce_words
 from hongyan.contacts.objects_types import object_type
 from hongyan.contacts.objects_values import fields_of as object_fields
 from hongyan.ingest import words
 from hongyan.ingest.errors import IngestRefused
-from hongyan.ingest.intake.words import sentence as intake_sentence
+from hongyan.ingest.intake import words as intake_words
 from hongyan.ingest.sources.errors import SourceFailed
 from hongyan.ingest.sources.fields import FIELD, PROPERTY
 from hongyan.ingest.sources.types import Every, Schedule, Target
@@ -260,5 +261,8 @@ def reason(code: str) -> str:
     make = _REFUSALS.get(code)
     if make is not None:
         return make()
-    known = intake_sentence(code)
-    return known if known != code else words.rejection(code)
+    if intake_words.known(code):
+        return intake_words.sentence(code)
+    if commerce_words.known_problem(code):
+        return commerce_words.problem(code)
+    return words.rejection(code)
