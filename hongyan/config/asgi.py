@@ -10,10 +10,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hongyan.config.settings")
 # costs nothing worth a line in the log of every request.
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 
-from django.core.asgi import get_asgi_application  # noqa: E402
+import django  # noqa: E402
 
-_django = get_asgi_application()
+django.setup(set_prefix=False)
 
 from hongyan.edge.asgi import Application, EdgeApplication  # noqa: E402  needs Django's apps
+from hongyan.ingest.uploads import SealingASGIHandler  # noqa: E402
 
-application = EdgeApplication(fallback=cast("Application", _django))
+application = EdgeApplication(fallback=cast("Application", SealingASGIHandler()))

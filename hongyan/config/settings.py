@@ -240,6 +240,7 @@ X_FRAME_OPTIONS = "SAMEORIGIN"
 CSRF_FAILURE_VIEW = "hongyan.web.refusals.csrf_refused"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 2**20
 FILE_UPLOAD_MAX_MEMORY_SIZE = 4 * 2**20
+FILE_UPLOAD_HANDLERS = ["hongyan.ingest.uploads.SealedUploadHandler"]  # the others spool clear text
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "core_cache"}}
 

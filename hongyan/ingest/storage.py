@@ -29,6 +29,33 @@ def new_key() -> bytes:
     return AESGCM.generate_key(bit_length=256)
 
 
+class FrameWriter:
+    """Text in, sealed frames out into ``file``. ``finish`` writes the last frame; without it nothing can be read."""
+
+    def __init__(self, file: BinaryIO, key: bytes) -> None:
+        self._file, self._cipher = file, AESGCM(key)
+        self._buffer = bytearray()
+        self._number = 0
+        self.size = 0
+
+    def write(self, data: "bytes | bytearray | memoryview") -> None:
+        self._buffer += data
+        self.size += len(data)
+        while len(self._buffer) > _FRAME:  # one byte more than a frame: the last frame is written by ``finish``
+            self._frame(bytes(self._buffer[:_FRAME]), last=False)
+            del self._buffer[:_FRAME]
+
+    def finish(self) -> None:
+        self._frame(bytes(self._buffer), last=True)
+        self._buffer.clear()
+        self._file.flush()
+
+    def _frame(self, text: bytes, *, last: bool) -> None:
+        nonce = os.urandom(_NONCE)
+        self._file.write(nonce + self._cipher.encrypt(nonce, text, _ASSOCIATED.pack(self._number, last)))
+        self._number += 1
+
+
 class SealedWriter(io.RawIOBase):
     """Writes to ``path`` (mode 0600) under a temporary name; ``commit`` makes it appear, leaving without removes it."""
 
@@ -37,29 +64,24 @@ class SealedWriter(io.RawIOBase):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._path = path
         self._part = path.with_name(f"{path.name}.{os.getpid()}.part")
-        self._cipher = AESGCM(key)
-        self._buffer = bytearray()
-        self._number = 0
-        self.size = 0
         descriptor = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         self._file = os.fdopen(descriptor, "wb")
+        self._frames = FrameWriter(self._file, key)
+
+    @property
+    def size(self) -> int:
+        return self._frames.size
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: "bytes | bytearray | memoryview") -> int:  # type: ignore[override]
-        self._buffer += data
-        self.size += len(data)
-        while len(self._buffer) > _FRAME:  # one byte more than a frame: the last frame is written by commit
-            self._frame(bytes(self._buffer[:_FRAME]), last=False)
-            del self._buffer[:_FRAME]
+        self._frames.write(data)
         return len(data)
 
     def commit(self) -> int:
         """Returns the size of the text."""
-        self._frame(bytes(self._buffer), last=True)
-        self._buffer.clear()
-        self._file.flush()
+        self._frames.finish()
         os.fsync(self._file.fileno())
         self._file.close()
         self._part.replace(self._path)
@@ -72,18 +94,16 @@ class SealedWriter(io.RawIOBase):
             self._part.unlink(missing_ok=True)
         super().close()
 
-    def _frame(self, text: bytes, *, last: bool) -> None:
-        nonce = os.urandom(_NONCE)
-        self._file.write(nonce + self._cipher.encrypt(nonce, text, _ASSOCIATED.pack(self._number, last)))
-        self._number += 1
-
 
 class SealedReader(io.RawIOBase):
-    """Seekable plain bytes of a sealed file. Raises StoredFileBroken instead of returning altered data."""
+    """Seekable plain bytes of a sealed file. Raises StoredFileBroken instead of returning altered data.
 
-    def __init__(self, path: Path, key: bytes) -> None:
+    source: its path, or the open file itself, which is closed with the reader.
+    """
+
+    def __init__(self, source: Path | BinaryIO, key: bytes) -> None:
         super().__init__()
-        self._file: BinaryIO = path.open("rb")
+        self._file: BinaryIO = source.open("rb") if isinstance(source, Path) else source
         self._cipher = AESGCM(key)
         stored = os.fstat(self._file.fileno()).st_size
         self._frames = max(1, -(-stored // _STORED))
