@@ -2,6 +2,6 @@
 export function isTyping(target: EventTarget | null): boolean {
   return (
     target instanceof Element &&
-    target.closest("input, textarea, select, [contenteditable=true], dialog[open]") !== null
+    target.closest("input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable=true], dialog[open]") !== null
   );
 }

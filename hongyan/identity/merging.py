@@ -32,6 +32,7 @@ from hongyan.core.clock import now
 from hongyan.core.crypto.keyring import keyring
 from hongyan.events.services import append
 from hongyan.events.types import NewEvent
+from hongyan.identity import pairs_merging as pairs
 from hongyan.identity.errors import AlreadyMerged, MergeRefused, UnmergeRefused
 from hongyan.identity.kept import after_merge, keep, kept_of, taken_back
 from hongyan.identity.models_merging import Merge
@@ -176,6 +177,7 @@ def _merge(ground: _Ground, survivor: Contact, loser: Contact) -> Merge:
         merged_by_id=actor.id if actor.kind == "user" else None,
     )
     _remove(loser.pk)
+    pairs.answered(actor, survivor.pk, loser.pk, one_person=True)
     before["survivor"]["kept"], before["loser"]["kept"] = mine, theirs
     _seal(made, {**before, "after": {**snapshot(survivor), "kept": kept}, "rooms": [moved]})
     _tell(actor, made, MERGED, {"reason": str(ground.reason)})
@@ -243,6 +245,7 @@ def _unmerge(actor: Actor, made: Merge) -> Merge:
     before, after = taken["survivor"]["kept"], taken["after"]["kept"]
     keep(survivor.pk, taken_back(kept_of(survivor.pk), before=before, after=after))
     keep(loser.pk, taken["loser"]["kept"])
+    pairs.answered(actor, survivor.pk, loser.pk, one_person=False)
     made.undone_at, made.undone_by, made.sealed = at, actor.label[:160], None
     made.save(update_fields=["undone_at", "undone_by", "sealed"])
     _tell(actor, made, UNMERGED, {})

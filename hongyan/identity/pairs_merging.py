@@ -5,7 +5,9 @@ from typing import Any
 
 from django.db.models import Q
 
+from hongyan.accounts.types import Actor
 from hongyan.contacts.merging import register_mover, register_staying
+from hongyan.core.clock import now
 from hongyan.identity.models import Candidate
 
 _OPEN = (Candidate.Verdict.PENDING, Candidate.Verdict.REVIEW)
@@ -19,6 +21,22 @@ def register() -> None:
     register_staying("identity_merge", "The record of the merge itself.")
 
 
+def answered(actor: Actor, one: int, other: int, *, one_person: bool) -> None:
+    """Merging and undoing are answers to the question whether the two are one person; no run asks it again."""
+    low, high = sorted((one, other))
+    verdict = Candidate.Verdict.MERGED if one_person else Candidate.Verdict.APART
+    facts = {
+        "verdict": verdict,
+        "decided_at": now(),
+        "decided_by_id": actor.id if actor.kind == "user" else None,
+    }
+    if not one_person:
+        new = {**facts, "probability": 0.0, "weight": 0.0}
+        Candidate.objects.update_or_create(contact_low=low, contact_high=high, defaults=facts, create_defaults=new)
+    else:
+        Candidate.objects.filter(contact_low=low, contact_high=high).update(**facts)
+
+
 def move(loser_id: int, survivor_id: int) -> dict[str, Any]:
     """moved: [pair, low, high as they were]; answered: [pair, verdict as it was]."""
     moved, answered = [], []
@@ -26,7 +44,7 @@ def move(loser_id: int, survivor_id: int) -> dict[str, Any]:
     for pair in pairs.order_by("pk"):
         other = pair.contact_high if pair.contact_low == loser_id else pair.contact_low
         if other == survivor_id:
-            continue  # who decides about the pair writes the verdict
+            continue  # ``answered``
         low, high = sorted((survivor_id, other))
         there = Candidate.objects.select_for_update().filter(contact_low=low, contact_high=high).first()
         if there is None:

@@ -149,7 +149,6 @@ def pair_merge(
             )
         except AlreadyMerged as error:
             raise CandidateGone from error
-        _decide(actor, candidate, Candidate.Verdict.MERGED)
     return made
 
 

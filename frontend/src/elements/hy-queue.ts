@@ -1,7 +1,8 @@
 import { isTyping } from "../typing";
 
 /**
- * Keys for a queue page: j and k walk the list, e presses the item's main action ([data-main]).
+ * Keys for a queue page: j and k walk the list, e presses the item's main action ([data-main]), other letters whatever
+ * says so ([data-key="m"]).
  * The list is links; each opens its item by an ordinary page or by htmx.
  */
 class HyQueue extends HTMLElement {
@@ -17,7 +18,9 @@ class HyQueue extends HTMLElement {
 
   #key(event: KeyboardEvent): void {
     if (event.metaKey || event.ctrlKey || event.altKey || isTyping(event.target)) return;
+    if (event.repeat && !"jk".includes(event.key)) return; // a key held down must not decide about the next one too
     if (event.key === "e") this.querySelector<HTMLElement>("[data-main]")?.click();
+    if (/^[a-z]$/.test(event.key)) this.querySelector<HTMLElement>(`[data-key="${event.key}"]`)?.click();
     const step = { j: 1, k: -1 }[event.key];
     if (!step) return;
     const items = [...this.querySelectorAll<HTMLElement>(".queue-item")];
