@@ -106,6 +106,8 @@ def companies_by_public_id(public_ids: Sequence[UUID]) -> Mapping[UUID, Company]
 
 def names_of(company_ids: Sequence[int]) -> dict[int, tuple[UUID, str]]:
     """Company id → (public id, name); for lists of people."""
+    if not company_ids:
+        return {}
     rows = Company.objects.filter(pk__in=any_of(set(company_ids))).values_list("pk", "public_id", "name")
     return {pk: (public_id, name) for pk, public_id, name in rows}
 

@@ -58,6 +58,8 @@ def conditions_of(actor: Actor, filters: ContactFilters) -> Conditions:
         found.add("c.is_demo = {value}", value=filters.demo)
     if filters.owner_id is not None:
         found.add("c.owner_id = {value}", value=filters.owner_id)
+    if filters.company_id is not None:
+        found.add("c.company_id = {value}", value=filters.company_id)
     _created(found, filters)
     if filters.consent is not None:
         _consent(found, *filters.consent)

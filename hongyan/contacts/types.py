@@ -106,6 +106,7 @@ class ContactFilters:
     custom: Mapping[str, Any] = field(default_factory=dict)
     demo: bool | None = None
     owner_id: int | None = None
+    company_id: int | None = None
     within: SQL | None = None
 
 
@@ -133,6 +134,8 @@ class ContactRow:
     last_activity_at: datetime | None
     consent: str  # standing of the e-mail channel as a whole: the best of channel and topics
     suppressed: tuple[str, ...]  # reasons
+    company_id: int | None = None  # of the company the person is linked to; ``company`` is what the profile says
+    owner_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -16,6 +15,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from hongyan.accounts.errors import BadValue, NotFound
+from hongyan.accounts.models import User
 from hongyan.accounts.permissions import Permission
 from hongyan.accounts.saved_views import view_delete, view_save, views_of
 from hongyan.accounts.types import Actor
@@ -23,16 +23,18 @@ from hongyan.audience.lists import list_add
 from hongyan.audience.models import ContactList, Tag
 from hongyan.audience.selectors import tag_tree, tags_of_contacts
 from hongyan.audience.tags import tag_contacts, untag_contacts
+from hongyan.contacts.companies_selectors import names_of
 from hongyan.contacts.listing import contact_page_counted, places_in_use
-from hongyan.contacts.models import Contact
+from hongyan.contacts.models import Company
+from hongyan.contacts.owners import contacts_assign
 from hongyan.contacts.types import ContactFilters, ContactRow, Cursor, Order
-from hongyan.core.sql import SQL
 from hongyan.web.contacts.common import actor_of, open_search, seal_search
+from hongyan.web.contacts.filtering import asked_of, chosen_ids, filters_of, kept_of, uuid_of
+from hongyan.web.contacts.page_notes import owner_of
 from hongyan.web.contacts.words import STANDINGS, SUPPRESSIONS, country_name, source_name, tag_name
 
 PER_PAGE = 50
 VIEWS = "contacts"
-_KEPT = ("q", "country", "city", "tag", "list", "consent", "order")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class Line:
     source: str
     tags: list[tuple[str, str]]  # name, colour
     suppressed: str
+    company: tuple[str, str]  # address, name; the name alone where the profile says it and no company is linked
+    owner: str
 
     @property
     def title(self) -> str:
@@ -56,9 +60,10 @@ def index(request: HttpRequest) -> HttpResponse:
     actor.require(Permission.CONTACT_VIEW)
     tags = [tag for _group, held in tag_tree(actor=actor) for tag in held]
     lists = list(ContactList.objects.order_by("name"))
-    asked = {key: request.GET.get(key, "")[:2000] for key in _KEPT}
+    asked = asked_of(request.GET)
     search = open_search(asked["q"], actor)
-    filters = _filters(asked, search, tags, lists)
+    filters = filters_of(actor, asked) or ContactFilters()
+    people = {str(user.public_id): user for user in User.objects.only("public_id", "name", "email", "is_active")}
     order = Order(asked["order"]) if asked["order"] in {item.value for item in Order} else Order.NEWEST
     page, count = contact_page_counted(
         actor=actor, filters=filters, after=read_cursor(request.GET.get("after", "")), limit=PER_PAGE, order=order
@@ -66,7 +71,8 @@ def index(request: HttpRequest) -> HttpResponse:
     countries, cities = places_in_use(actor=actor)
     filtered = filters != ContactFilters()
     context = {
-        "lines": _lines(actor, page.rows),
+        "lines": _lines(actor, page.rows, {user.pk: user.label for user in people.values()}),
+        "owners": sorted((key, user.label) for key, user in people.items() if user.is_active),
         "after": write_cursor(page.next),
         "count": count,
         "filtered": filtered,
@@ -75,7 +81,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "asked": asked,
         "order": order.value,
         "orders": [(item.value, label) for item, label in _orders().items()],
-        "chips": _chips(asked, tags, lists),
+        "chips": _chips(asked, tags, lists, people),
         "countries": sorted(((code, country_name(code)) for code in countries), key=lambda item: item[1]),
         "cities": cities,
         "tags": [(tag.key, tag_name(tag)) for tag in tags],
@@ -92,7 +98,7 @@ def search(request: HttpRequest) -> HttpResponse:
     """By POST, and back to the list with the words sealed: names and addresses stay out of logs and histories."""
     actor = actor_of(request)
     actor.require(Permission.CONTACT_VIEW)
-    kept = _kept(request.POST.get("query", ""))
+    kept = kept_of(request.POST.get("query", ""))
     text = request.POST.get("text", "").strip()[:200]
     kept.pop("q", None)
     if text:
@@ -104,7 +110,7 @@ def search(request: HttpRequest) -> HttpResponse:
 def bulk(request: HttpRequest) -> HttpResponse:
     """Tag, untag or put on a list those who are ticked."""
     actor = actor_of(request)
-    ids = _chosen(request)
+    ids = chosen_ids(request.POST.getlist("ids")[:1000])
     act = request.POST.get("act", "")
     if act in {"tag", "untag"}:
         tag = Tag.objects.select_related("group").filter(key=request.POST.get("tag", "")).first()
@@ -116,8 +122,10 @@ def bulk(request: HttpRequest) -> HttpResponse:
             removed = untag_contacts(actor=actor, tag=tag, contact_ids=ids).removed
             text = ngettext("%(n)d person lost “%(tag)s”", "%(n)d people lost “%(tag)s”", removed)
             messages.success(request, text % {"n": removed, "tag": tag_name(tag)})
+    elif act == "owner":
+        _assign(request, actor, ids)
     elif act == "list":
-        chosen = _uuid(request.POST.get("list", ""))
+        chosen = uuid_of(request.POST.get("list", ""))
         found = ContactList.objects.filter(public_id=chosen).first() if chosen is not None else None
         if found is None:
             messages.error(request, _("Choose a list first."))
@@ -125,12 +133,25 @@ def bulk(request: HttpRequest) -> HttpResponse:
             added = list_add(actor=actor, contact_list=found, contact_ids=ids)
             text = ngettext("%(n)d person put on “%(list)s”", "%(n)d people put on “%(list)s”", added)
             messages.success(request, text % {"n": added, "list": found.name})
-    return _to_list(_kept(request.POST.get("query", "")))
+    return _to_list(kept_of(request.POST.get("query", "")))
+
+
+def _assign(request: HttpRequest, actor: Actor, ids: list[int]) -> None:
+    chosen, wanted = owner_of(request.POST.get("owner", "")), request.POST.get("owner", "")
+    if chosen is None and wanted != "nobody":
+        messages.error(request, _("Choose a colleague first."))
+        return
+    changed = contacts_assign(actor=actor, contact_ids=ids, owner_id=chosen.pk if chosen else None)
+    if chosen is None:
+        text = ngettext("%(n)d person has no owner any more", "%(n)d people have no owner any more", changed)
+    else:
+        text = ngettext("%(n)d person is now %(owner)s's", "%(n)d people are now %(owner)s's", changed)
+    messages.success(request, text % {"n": changed, "owner": chosen.label if chosen else ""})
 
 
 @require_POST
 def view_new(request: HttpRequest) -> HttpResponse:
-    kept = _kept(request.POST.get("query", ""))
+    kept = kept_of(request.POST.get("query", ""))
     try:
         view_save(actor=actor_of(request), page=VIEWS, name=request.POST.get("name", ""), query=urlencode(kept))
     except BadValue:
@@ -148,7 +169,7 @@ def view_remove(request: HttpRequest, view_id: UUID) -> HttpResponse:
         messages.error(request, _("This view is gone already."))
     else:
         messages.success(request, _("View deleted"))
-    return _to_list(_kept(request.POST.get("query", "")))
+    return _to_list(kept_of(request.POST.get("query", "")))
 
 
 def read_cursor(text: str) -> Cursor | None:
@@ -169,31 +190,9 @@ def write_cursor(cursor: Cursor | None) -> str:
     return f"{cursor.at.isoformat() if cursor.at is not None else ''}~{cursor.id}"
 
 
-def _filters(asked: Mapping[str, str], search: str, tags: list[Tag], lists: list[ContactList]) -> ContactFilters:
-    consent = asked["consent"]
-    return ContactFilters(
-        search=search,
-        country=asked["country"],
-        city=asked["city"],
-        consent=("email", "", consent) if consent in STANDINGS else None,
-        within=_within(asked, tags, lists),
-    )
-
-
-def _within(asked: Mapping[str, str], tags: list[Tag], lists: list[ContactList]) -> SQL | None:
-    """A tag or a list that no longer exists means nobody, not everybody."""
-    parts: list[str] = []
-    params: dict[str, Any] = {}
-    if asked["tag"]:
-        params["a0"] = next((tag.pk for tag in tags if tag.key == asked["tag"]), 0)
-        parts.append("SELECT contact_id AS id FROM audience_contacttag WHERE tag_id = %(a0)s")
-    if asked["list"]:
-        params["a1"] = next((found.pk for found in lists if str(found.public_id) == asked["list"]), 0)
-        parts.append("SELECT contact_id AS id FROM audience_listmember WHERE list_id = %(a1)s")
-    return SQL(" INTERSECT ".join(parts), params) if parts else None
-
-
-def _chips(asked: Mapping[str, str], tags: list[Tag], lists: list[ContactList]) -> list[tuple[str, str]]:
+def _chips(
+    asked: Mapping[str, str], tags: list[Tag], lists: list[ContactList], people: Mapping[str, User]
+) -> list[tuple[str, str]]:
     """(parameter, words) of the filters that are on."""
     words = {
         "country": country_name(asked["country"]),
@@ -201,11 +200,21 @@ def _chips(asked: Mapping[str, str], tags: list[Tag], lists: list[ContactList]) 
         "tag": next((tag_name(tag) for tag in tags if tag.key == asked["tag"]), asked["tag"]),
         "list": next((found.name for found in lists if str(found.public_id) == asked["list"]), asked["list"]),
         "consent": str(STANDINGS.get(asked["consent"], "")),
+        "company": _company_name(asked["company"]),
+        "owner": people[asked["owner"]].label if asked["owner"] in people else asked["owner"],
     }
     return [(key, text) for key, text in words.items() if text]
 
 
-def _lines(actor: Actor, rows: list[ContactRow]) -> list[Line]:
+def _company_name(public_id: str) -> str:
+    """An address that leads to none stands as it is: the list is empty, and this says why."""
+    chosen = uuid_of(public_id)
+    found = Company.objects.filter(public_id=chosen).values_list("name", flat=True).first() if chosen else None
+    return found or public_id
+
+
+def _lines(actor: Actor, rows: list[ContactRow], owners: Mapping[int, str]) -> list[Line]:
+    linked = names_of([row.company_id for row in rows if row.company_id is not None])
     held = tags_of_contacts(actor=actor, contact_ids=[row.id for row in rows])
     return [
         Line(
@@ -214,6 +223,8 @@ def _lines(actor: Actor, rows: list[ContactRow]) -> list[Line]:
             source=source_name(row.source),
             tags=[(tag_name(tag), tag.colour) for tag in held.get(row.id, [])],
             suppressed=_(", ").join(str(SUPPRESSIONS.get(reason, reason)) for reason in row.suppressed),
+            company=_company(row, linked),
+            owner=owners.get(row.owner_id or 0, ""),
         )
         for row in rows
     ]
@@ -232,20 +243,11 @@ def _tagged(added: int, tag: Tag) -> str:
     return text % {"n": added, "tag": tag_name(tag)}
 
 
-def _chosen(request: HttpRequest) -> list[int]:
-    chosen = [value for text in request.POST.getlist("ids")[:1000] if (value := _uuid(text)) is not None]
-    return list(Contact.objects.filter(public_id__in=chosen).values_list("pk", flat=True))
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
-
-
-def _kept(query: str) -> dict[str, str]:
-    return {key: value for key, value in parse_qsl(query[:4000].lstrip("?")) if key in _KEPT and value}
+def _company(row: ContactRow, linked: Mapping[int, tuple[UUID, str]]) -> tuple[str, str]:
+    if row.company_id in linked:
+        public_id, name = linked[row.company_id]
+        return reverse("contacts:company", args=[public_id]), name
+    return "", row.company
 
 
 def _to_list(kept: Mapping[str, str]) -> HttpResponse:

@@ -3,6 +3,7 @@ from django.urls import URLPattern, URLResolver, path
 from hongyan.web.contacts import (
     companies,
     editing,
+    exporting,
     fields,
     forms,
     listing,
@@ -26,6 +27,7 @@ urlpatterns += [
     path("", listing.index, name="index"),
     path("search/", listing.search, name="search"),
     path("acts/", listing.bulk, name="bulk"),
+    path("export/", exporting.export, name="export"),
     path("views/", listing.view_new, name="view_new"),
     path("views/<uuid:view_id>/deletion/", listing.view_remove, name="view_remove"),
     path("new/", editing.create, name="create"),
