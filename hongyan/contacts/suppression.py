@@ -1,7 +1,10 @@
 """Addresses that are not mailed, whoever imports them again. Kept by blind index only; domains in clear."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+
+from django.db.models import Q
 
 from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
@@ -71,6 +74,22 @@ def lift_blind(*, actor: Actor, kind: str, blind: bytes, reason: SuppressionReas
     row.delete()
     _audit(actor, "suppression.lifted", row_id, kind, reason)
     return True
+
+
+def reasons_of_addresses(addresses: Collection[str]) -> dict[str, set[SuppressionReason]]:
+    """Why these e-mail addresses (normalised) are suppressed, themselves or by their domain. Others are missing."""
+    by_blind = {blind_of("email", address): address for address in addresses}
+    by_domain: dict[str, list[str]] = {}
+    for address in addresses:
+        by_domain.setdefault(address.rpartition("@")[2], []).append(address)
+    found: dict[str, set[SuppressionReason]] = {}
+    rows = Suppression.objects.filter(
+        Q(kind="email", blind__in=list(by_blind)) | Q(kind="domain", domain__in=list(by_domain))
+    ).values_list("kind", "blind", "domain", "reason")
+    for kind, blind, domain, reason in rows:
+        for address in [by_blind[bytes(blind)]] if kind == "email" else by_domain[domain]:
+            found.setdefault(address, set()).add(SuppressionReason(reason))
+    return found
 
 
 def is_suppressed(*, kind: str, value: str) -> SuppressionReason | None:

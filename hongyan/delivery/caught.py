@@ -4,7 +4,7 @@ import email
 import email.policy
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.message import EmailMessage
 from urllib.error import HTTPError, URLError
@@ -12,10 +12,12 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import BooleanField, Case, Q, When
 
+from hongyan.accounts.models.users import User
 from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
+from hongyan.contacts.masking import masked_email
 from hongyan.delivery.errors import DeliveryProblem
 from hongyan.delivery.models import CaughtMail
 
@@ -31,6 +33,7 @@ class CaughtRow:
     from_header: str
     subject: str
     size: int
+    clear: bool  # False: recipient masked, subject withheld
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,33 +54,38 @@ class NoCaughtMail(DeliveryProblem):
     """It was deleted, or made room for newer ones."""
 
 
+class CaughtMailHidden(NoCaughtMail):
+    """It is somebody else's, and the reader may not see identities. A mail cannot be masked: names, addresses and links
+    that sign in stand anywhere in it."""
+
+
 def caught_page(
     *, actor: Actor, search: str = "", before: int | None = None, limit: int = 50
 ) -> tuple[list[CaughtRow], int]:
     """Newest first, and how many there are in all. before: the id of the last row shown."""
     actor.require(Permission.SYSTEM_VIEW)
-    found = CaughtMail.objects.all()
+    found, readable = CaughtMail.objects.all(), _readable(actor)
     for word in search.split():
-        found = found.filter(Q(subject__icontains=word) | Q(rcpt_to__icontains=word) | Q(from_header__icontains=word))
+        # Searching is reading: a name that is found is known.
+        own = (Q(subject__icontains=word) | Q(rcpt_to__icontains=word)) & readable
+        found = found.filter(own | Q(from_header__icontains=word))
     total = found.count()
     if before is not None:
         found = found.filter(id__lt=before)
     columns = ("id", "public_id", "received_at", "rcpt_to", "from_header", "subject", "size")
-    return [CaughtRow(*row) for row in found.order_by("-id").values_list(*columns)[:limit]], total
+    rows = found.annotate(clear=Case(When(readable, then=True), default=False, output_field=BooleanField()))
+    return [_row(CaughtRow(*row)) for row in rows.order_by("-id").values_list(*columns, "clear")[:limit]], total
 
 
 def caught_read(*, actor: Actor, public_id: UUID) -> CaughtRead:
-    """Raises NoCaughtMail."""
-    actor.require(Permission.SYSTEM_VIEW)
-    mail = CaughtMail.objects.filter(public_id=public_id).first()
-    if mail is None:
-        raise NoCaughtMail("this mail is no longer kept")
+    """Raises NoCaughtMail, CaughtMailHidden."""
+    mail = _readable_mail(actor, public_id)
     raw = bytes(mail.raw)
     parsed = email.message_from_bytes(raw, _class=EmailMessage, policy=email.policy.default)
     parts = list(_texts(parsed))
-    row = CaughtRow(mail.pk, mail.public_id, mail.received_at, mail.rcpt_to, mail.from_header, mail.subject, mail.size)
+    head = (mail.pk, mail.public_id, mail.received_at, mail.rcpt_to, mail.from_header, mail.subject, mail.size)
     return CaughtRead(
-        row=row,
+        row=CaughtRow(*head, clear=True),
         mail_from=mail.mail_from,
         headers=_headers(parsed),
         html=next((text for kind, text in parts if kind == "text/html"), ""),
@@ -89,12 +97,8 @@ def caught_read(*, actor: Actor, public_id: UUID) -> CaughtRead:
 
 
 def caught_raw(*, actor: Actor, public_id: UUID) -> bytes:
-    """Raises NoCaughtMail."""
-    actor.require(Permission.SYSTEM_VIEW)
-    raw = CaughtMail.objects.filter(public_id=public_id).values_list("raw", flat=True).first()
-    if raw is None:
-        raise NoCaughtMail("this mail is no longer kept")
-    return bytes(raw)
+    """Raises NoCaughtMail, CaughtMailHidden."""
+    return bytes(_readable_mail(actor, public_id).raw)
 
 
 def caught_delete_all(*, actor: Actor) -> int:
@@ -121,6 +125,36 @@ def one_click_post(*, actor: Actor, public_id: UUID) -> int:
         return error.code
     except (URLError, TimeoutError, OSError):
         return 0
+
+
+def _readable(actor: Actor) -> Q:
+    """Everything for those who may see identities; for others what was sent to themselves."""
+    if actor.may(Permission.CONTACT_IDENTITY):
+        return Q(pk__isnull=False)
+    own = (
+        User.objects.filter(pk=actor.id or 0).values_list("email", flat=True).first()
+        if actor.kind == "user" and actor.id
+        else None
+    )
+    return Q(rcpt_to__iexact=own) if own else Q(pk__isnull=True)
+
+
+def _readable_mail(actor: Actor, public_id: UUID) -> CaughtMail:
+    actor.require(Permission.SYSTEM_VIEW)
+    mails = CaughtMail.objects.filter(public_id=public_id)
+    mail = mails.filter(_readable(actor)).first()
+    if mail is not None:
+        return mail
+    if mails.exists():
+        raise CaughtMailHidden("somebody else's mail")
+    raise NoCaughtMail("this mail is no longer kept")
+
+
+def _row(row: CaughtRow) -> CaughtRow:
+    if row.clear:
+        return row
+    masked = ", ".join(masked_email(address.strip()) for address in row.rcpt_to.split(","))
+    return replace(row, rcpt_to=masked, subject="")
 
 
 class _NoRedirect(HTTPRedirectHandler):

@@ -10,6 +10,8 @@ from hongyan.core.ids import uuid7
 from hongyan.delivery.outbox import send_now
 from hongyan.delivery.types import DirectMail
 
+STAFF = "staff"  # the kind of origin
+
 
 class StaffMailBackend(BaseEmailBackend):
     """Each recipient gets a mail of their own; text and address are sealed until it has left, then deleted."""
@@ -21,7 +23,7 @@ class StaffMailBackend(BaseEmailBackend):
             mail = DirectMail(subject=str(message.subject), html=_html(message), text=str(message.body))
             for recipient in recipients:
                 origin_id = uuid7().int >> 65  # a time-ordered number of its own: every staff mail is its own origin
-                send_now(kind="staff", origin_id=origin_id, to=recipient, mail=mail)
+                send_now(kind=STAFF, origin_id=origin_id, to=recipient, mail=mail)
             sent += bool(recipients)
         return sent
 

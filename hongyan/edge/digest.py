@@ -13,6 +13,8 @@ from django.db import close_old_connections, connection, transaction
 from hongyan.contacts.consent import tracking_allowed
 from hongyan.core import clock
 from hongyan.core.sql import statement
+from hongyan.delivery.services import uncertain_proved_sent
+from hongyan.delivery.types import MessageKey, MessageState
 from hongyan.edge.machines import machine_hit
 from hongyan.edge.models import Hit
 from hongyan.events.names import EmailEvent
@@ -41,6 +43,7 @@ class SettledHit:
     origin_id: int | None
     topic_id: int | None
     finished_at: datetime | None
+    state: int | None
 
 
 async def run_digest(stop: asyncio.Event) -> None:
@@ -71,7 +74,11 @@ def digest_hits(*, settled_before: datetime | None = None) -> int:
             return 0
         clicks = _clicks_of({hit.message_id for hit in hits if hit.kind == Hit.Kind.CLICK})
         allowed = _allowed(hits)
-        append([_event(hit, clicks) for hit in hits if (hit.contact_id, hit.kind) in allowed])
+        kept = [hit for hit in hits if (hit.contact_id, hit.kind) in allowed]
+        append([_event(hit, clicks) for hit in kept])
+        # Whoever fetched it, person or machine: the mail has arrived.
+        doubted = {MessageKey(hit.message_id, hit.month) for hit in kept if hit.state == MessageState.UNCERTAIN}
+        uncertain_proved_sent(sorted(doubted, key=lambda key: key.id))
         with connection.cursor() as cursor:
             cursor.execute(statement("hongyan.edge", "edge.sql", "mark_digested"), {"ids": [hit.id for hit in hits]})
             cursor.execute(statement("hongyan.edge", "edge.sql", "forget_hits"), {"before": before - _KEPT})

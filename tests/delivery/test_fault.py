@@ -86,6 +86,9 @@ async def test_kill_9_loses_nobody_and_mails_nobody_twice() -> None:
     parked = found.count(MessageState.UNCERTAIN)
     assert found.count(MessageState.SENT) <= len(got) <= PEOPLE
     assert len(got) >= PEOPLE - parked  # whoever got nothing is parked, visibly
+    print(  # noqa: T201  the figures of the full size
+        f"{PEOPLE:,} recipients, {KILLS} kills: {found.count(MessageState.SENT):,} sent, {parked} uncertain, 0 twice"
+    )
     assert parked <= KILLS * CONNECTIONS * 2
     reasons = {row.reason async for row in Message.objects.filter(state=MessageState.UNCERTAIN)}
     assert reasons <= {"worker_died"}

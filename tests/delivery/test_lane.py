@@ -351,3 +351,25 @@ async def test_low_disk_stops_new_sends(settings: LazySettings) -> None:
     await deliver(handler)
     assert handler.mails == []
     assert await sync_to_async(states)() == {MessageState.QUEUED: 1}
+
+
+async def test_single_mail_asks_the_gate_again_before_it_leaves() -> None:
+    def queue() -> dict[str, str]:
+        person, gone, listed = (factory.contact(consent=False) for _ in range(3))
+        suppress(actor=factory.ACTOR, kind="email", value="typed@example.com", reason=SuppressionReason.COMPLAINED)
+        suppress(actor=factory.ACTOR, kind="domain", value="closed.example", reason=SuppressionReason.MANUAL)
+        to = {"fine@example.com": person, "typed@example.com": listed, "x@closed.example": listed}
+        to["gone@example.com"] = gone
+        for number, (address, contact) in enumerate(to.items()):
+            services.send_now(kind="optin", origin_id=number, to=address, mail=factory.letter(), contact_id=contact.pk)
+        services.send_now(kind="staff", origin_id=9, to="typed@example.com", mail=factory.letter())
+        Contact.objects.filter(pk=gone.pk).delete()
+        return {"1": "suppressed_complained", "2": "suppressed_manual", "3": "no_contact"}
+
+    expected = await sync_to_async(queue)()
+    handler = Handler()
+    await deliver(handler)
+    assert sorted(mail.rcpt_tos[0] for mail in handler.mails) == ["fine@example.com", "typed@example.com"]
+    refused = Message.objects.filter(state=MessageState.REFUSED)
+    assert {str(row.origin_id): row.reason async for row in refused} == expected
+    assert await DirectContent.objects.acount() == 0

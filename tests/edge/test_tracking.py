@@ -12,7 +12,8 @@ from hongyan.contacts.consent import consent_record
 from hongyan.contacts.types import Channel, ConsentAction, Evidence
 from hongyan.core import clock
 from hongyan.delivery.links import dynamic_token
-from hongyan.delivery.types import MessageKey
+from hongyan.delivery.models import Message
+from hongyan.delivery.types import MessageKey, MessageState
 from hongyan.edge.asgi import EdgeApplication, Receive, Scope, Send
 from hongyan.edge.digest import digest_hits
 from hongyan.edge.models import Hit
@@ -144,3 +145,18 @@ async def test_many_at_once_are_each_kept_once(edge: httpx.AsyncClient, sent: Se
     answers = await asyncio.gather(*(edge.get(f"/o/{sent.token}.gif") for _ in range(300)))
     assert {answer.status_code for answer in answers} == {200}
     assert await Hit.objects.acount() == 300
+
+
+@pytest.mark.parametrize("path", ["/o/{}.gif", "/c/{}/0"])
+async def test_a_late_open_or_click_proves_that_an_uncertain_mail_arrived(
+    edge: httpx.AsyncClient, sent: SentMail, path: str
+) -> None:
+    await Message.objects.filter(pk=sent.message.pk).aupdate(state=MessageState.UNCERTAIN, reason="worker_died")
+    await edge.get(path.format(sent.token))
+    events = await sync_to_async(_digest)()
+    assert "email_sent" in {event.name for event in events}
+    row = await Message.objects.aget(pk=sent.message.pk)
+    assert (row.state, row.reason) == (MessageState.SENT, "resolved")
+    await edge.get(path.format(sent.token))
+    again = await sync_to_async(_digest)()
+    assert [event.name for event in again].count("email_sent") == 1

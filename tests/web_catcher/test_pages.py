@@ -40,8 +40,8 @@ def keep(
 
 
 @pytest.fixture
-def marketer(client: Client) -> Client:
-    client.force_login(staff(Role.MARKETER, language="en"))
+def administrator(client: Client) -> Client:
+    client.force_login(staff(Role.ADMINISTRATOR, language="en"))
     return client
 
 
@@ -58,10 +58,10 @@ def test_only_those_who_may_see_the_system_see_mail(client: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_mail_is_found_read_and_deleted(marketer: Client) -> None:
+def test_mail_is_found_read_and_deleted(administrator: Client) -> None:
     mail = keep()
     keep(subject="other", to="li@example.com")
-    page = marketer.get(reverse("catcher:index"), {"q": "zhang"}).content.decode()
+    page = administrator.get(reverse("catcher:index"), {"q": "zhang"}).content.decode()
     assert "zhang@example.com" in page
     assert "li@example.com" not in page
     for view, expected in (
@@ -69,32 +69,54 @@ def test_mail_is_found_read_and_deleted(marketer: Client) -> None:
         ("headers", "List-Unsubscribe"),
         ("source", "multipart/alternative"),
     ):
-        shown = marketer.get(reverse("catcher:index"), {"mail": str(mail.public_id), "view": view}).content.decode()
+        shown = administrator.get(
+            reverse("catcher:index"), {"mail": str(mail.public_id), "view": view}
+        ).content.decode()
         assert expected in shown
-    assert marketer.get(reverse("catcher:index"), {"mail": "nonsense", "after": "x"}).status_code == 200
-    assert marketer.get(reverse("catcher:source", args=[mail.public_id])).content == bytes(mail.raw)
-    marketer.post(reverse("catcher:delete_all"))
+    assert administrator.get(reverse("catcher:index"), {"mail": "nonsense", "after": "x"}).status_code == 200
+    assert administrator.get(reverse("catcher:source", args=[mail.public_id])).content == bytes(mail.raw)
+    administrator.post(reverse("catcher:delete_all"))
     assert CaughtMail.objects.count() == 0
-    assert marketer.get(reverse("catcher:body", args=[mail.public_id])).status_code == 404
+    assert administrator.get(reverse("catcher:body", args=[mail.public_id])).status_code == 404
 
 
 @pytest.mark.django_db
-def test_the_body_is_locked_into_its_frame(marketer: Client) -> None:
+def test_mail_of_others_is_hidden_from_those_who_may_not_see_identities(client: Client) -> None:
+    marketer = staff(Role.MARKETER, language="en")
+    client.force_login(marketer)
+    theirs, own = keep(subject="王明,你好"), keep(subject="[test] offer", to=marketer.email)
+    page = client.get(reverse("catcher:index")).content.decode()
+    assert "zhang@example.com" not in page
+    assert "z***@example.com" in page
+    assert "王明" not in page
+    assert "[test] offer" in page
+    assert "z***@example.com" not in client.get(reverse("catcher:index"), {"q": "王明"}).content.decode()
+    shown = client.get(reverse("catcher:index"), {"mail": str(theirs.public_id)}).content.decode()
+    assert "somebody else" in shown
+    assert "plain words" not in shown
+    for name in ("body", "source"):
+        assert client.get(reverse(f"catcher:{name}", args=[theirs.public_id])).status_code == 404
+        assert client.get(reverse(f"catcher:{name}", args=[own.public_id])).status_code == 200
+    assert client.post(reverse("catcher:unsubscribe", args=[theirs.public_id])).status_code == 404
+
+
+@pytest.mark.django_db
+def test_the_body_is_locked_into_its_frame(administrator: Client) -> None:
     mail = keep()
-    answer = marketer.get(reverse("catcher:body", args=[mail.public_id]))
+    answer = administrator.get(reverse("catcher:body", args=[mail.public_id]))
     policy = answer["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "sandbox allow-popups" in policy
     assert "allow-scripts" not in policy
     assert "allow-same-origin" not in policy
-    without = marketer.get(reverse("catcher:body", args=[mail.public_id]), {"images": "0"})
+    without = administrator.get(reverse("catcher:body", args=[mail.public_id]), {"images": "0"})
     assert "img-src 'none'" in without["Content-Security-Policy"]
 
 
 @pytest.mark.django_db
-def test_one_click_goes_only_to_this_installation(marketer: Client) -> None:
+def test_one_click_goes_only_to_this_installation(administrator: Client) -> None:
     mail = keep(url="http://169.254.169.254/latest")
-    page = marketer.post(reverse("catcher:unsubscribe", args=[mail.public_id]), follow=True).content.decode()
+    page = administrator.post(reverse("catcher:unsubscribe", args=[mail.public_id]), follow=True).content.decode()
     assert "no one-click address of this installation" in page
 
 
@@ -140,7 +162,7 @@ async def test_the_catcher_keeps_what_it_accepts() -> None:
 @pytest.mark.parametrize(("language", "width"), [("zh-hans", 1440), ("en", 390)])
 def test_reading_in_a_browser(open_page: OpenPage, language: str, width: int) -> None:
     mail = keep()
-    page = open_page(f"/caught/?mail={mail.public_id}", language=language, width=width)
+    page = open_page(f"/caught/?mail={mail.public_id}", role=Role.ADMINISTRATOR, language=language, width=width)
     frame = page.frame_locator("iframe.caught-frame")
     frame.get_by_role("heading", name="Offer").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -5,7 +5,7 @@ read by builds in the event loop.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
@@ -16,7 +16,8 @@ from django.conf import settings
 from django.db.models import Q
 
 from hongyan.contacts.consent import MailGate, mail_gate, refusals
-from hongyan.contacts.types import MailRefusal
+from hongyan.contacts.suppression import reasons_of_addresses
+from hongyan.contacts.types import MailRefusal, SuppressionReason
 from hongyan.content.contexts import contexts
 from hongyan.content.models import ContentVersion
 from hongyan.content.rendering import PreparedMail, prepare
@@ -30,6 +31,7 @@ from hongyan.delivery.mime.address import Address, AddressRefused, parse_address
 from hongyan.delivery.mime.message import Built, Frame, make_frame
 from hongyan.delivery.models import DirectContent, OriginHold, Sender, Throttle
 from hongyan.delivery.outbox import INSTALLATION_SENDER
+from hongyan.delivery.staff_mail import STAFF
 from hongyan.delivery.types import MessageState, Reason
 
 _SENDER_LIFE = timedelta(seconds=30)
@@ -220,11 +222,18 @@ class Preparer:
         blobs = dict(
             DirectContent.objects.filter(message_id__in=[row.id for row in rows]).values_list("message_id", "sealed")
         )
+        mails = {
+            number: orjson.loads(keyring().records.open(bytes(blob), owner_id=number)) for number, blob in blobs.items()
+        }
+        suppressed = reasons_of_addresses({mail["to"] for mail in mails.values()})
         for row in rows:
-            if row.id not in blobs:
+            if row.id not in mails:
                 prepared.refusals.append(GateRefusal(row, MessageState.FAILED, Reason.CONTENT_GONE))
                 continue
-            mail = orjson.loads(keyring().records.open(bytes(blobs[row.id]), owner_id=row.id))
+            mail = mails[row.id]
+            if refusal := _refused_address(row, suppressed.get(mail["to"], ())):
+                prepared.refusals.append(GateRefusal(row, MessageState.REFUSED, refusal))
+                continue
             address = self._address(prepared, row, mail["to"])
             if address is None:
                 continue
@@ -239,7 +248,9 @@ class Preparer:
         found = refusals(ids, topic_id=None, transactional=True) if ids else {}
         allowed = []
         for row in rows:
-            refusal = found.get(row.contact_id) if row.contact_id is not None else None
+            refusal: str | None = None
+            if row.contact_id is not None:
+                refusal = found.get(row.contact_id, Reason.NO_CONTACT)
             if refusal is None or refusal in _OPTIN_MAY_PASS:
                 allowed.append(row)
             else:
@@ -277,6 +288,15 @@ class Preparer:
                 self._frames.clear()
             self._frames[key] = frame
         return frame
+
+
+def _refused_address(row: Claimed, reasons: Collection[SuppressionReason]) -> str | None:
+    """The address a single mail was written to need not be the one its contact has now, or anybody's. What staff
+    needs to sign in is the only mail that goes to a suppressed address."""
+    if row.origin_kind == STAFF:
+        return None
+    found = sorted({MailRefusal(f"suppressed_{reason}") for reason in reasons} - _OPTIN_MAY_PASS)
+    return found[0] if found else None
 
 
 def _message_id(row: Claimed, names: _Names) -> str:

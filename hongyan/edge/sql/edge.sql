@@ -21,7 +21,7 @@ SELECT position, content_version_id FROM known
 -- name: settled_hits
 -- Hits old enough to be judged together with their neighbours; locked so that several workers share the work.
 SELECT h.id, h.at, h.kind, h.message_id, h.month, h.link, h.user_agent,
-       m.contact_id, m.origin_kind, m.origin_id, m.topic_id, m.finished_at
+       m.contact_id, m.origin_kind, m.origin_id, m.topic_id, m.finished_at, m.state
 FROM edge_hit h
 LEFT JOIN delivery_message m ON m.id = h.message_id AND m.month = h.month
 WHERE NOT h.digested AND h.at < %(settled_before)s

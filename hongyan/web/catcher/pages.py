@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from hongyan.accounts.permissions import Permission
 from hongyan.delivery.caught import (
+    CaughtMailHidden,
     CaughtRead,
     NoCaughtMail,
     caught_delete_all,
@@ -33,7 +34,10 @@ PAGE = 50
 def index(request: HttpRequest) -> HttpResponse:
     request.actor.require(Permission.SYSTEM_VIEW)  # type: ignore[attr-defined]
     context = _list(request)
-    context["mail"] = mail = _chosen(request)
+    try:
+        context["mail"] = mail = _chosen(request)
+    except CaughtMailHidden:
+        context["hidden"], mail = True, None
     if mail is not None:
         context |= _reading(request, mail)
     context["relay"] = bool(settings.HONGYAN_SMTP_URL)
@@ -126,6 +130,8 @@ def _list(request: HttpRequest) -> dict[str, Any]:
 def _chosen(request: HttpRequest) -> CaughtRead | None:
     try:
         return caught_read(actor=request.actor, public_id=UUID(request.GET["mail"]))  # type: ignore[attr-defined]
+    except CaughtMailHidden:
+        raise
     except (KeyError, ValueError, NoCaughtMail):
         return None
 
