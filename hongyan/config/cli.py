@@ -10,6 +10,7 @@ import typer
 
 from hongyan.audience.command import segment_count, segment_explain, segment_members
 from hongyan.config import boot
+from hongyan.identity.command import identity_explain, identity_run
 from hongyan.ingest.command import export_command, import_command
 
 app = typer.Typer(
@@ -22,6 +23,8 @@ user_app = typer.Typer(help="Staff users.", no_args_is_help=True)
 keys_app = typer.Typer(help="Keys of the personal data.", no_args_is_help=True)
 audit_app = typer.Typer(help="The audit log.", no_args_is_help=True)
 segment_app = typer.Typer(help="Audiences in their text form.", no_args_is_help=True)
+identity_app = typer.Typer(help="Who is the same person.", no_args_is_help=True)
+app.add_typer(identity_app, name="identity")
 app.add_typer(user_app, name="user")
 app.add_typer(keys_app, name="keys")
 app.add_typer(audit_app, name="audit")
@@ -92,6 +95,8 @@ def _with_product(command: Callable[..., None]) -> Callable[..., None]:
 
 app.command("import")(_with_product(import_command))
 app.command("export")(_with_product(export_command))
+identity_app.command("run")(_with_product(identity_run))
+identity_app.command("explain")(_with_product(identity_explain))
 segment_app.command("count")(_with_product(segment_count))
 segment_app.command("members")(_with_product(segment_members))
 segment_app.command("explain")(_with_product(segment_explain))

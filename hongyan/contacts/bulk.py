@@ -7,7 +7,7 @@ owner.
 """
 
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,16 +54,19 @@ def upsert(
     consent: Grant | None = None,
     write: bool = True,
     seen: set[bytes] | None = None,
+    keyless: Mapping[int, tuple[bytes, int | None]] | None = None,
 ) -> list[RowOutcome]:
     """Outcomes in the order of ``rows``. The connection is inside a transaction.
 
     match_on: one of ``KINDS``. maker: the one that made the rows. consent: what to record about the people taken.
     write False: only say what would happen; ``seen`` then carries keys from block to block, so that a person who would
     have been created by an earlier block counts as merged.
+    keyless: for rows that may have no identity key, by ``ref``: what names the row itself, and the contact that came of
+    it before. Such rows are told apart by e-mail, else by external id, else by this.
     Raises IntegrityError when somebody else created one of these people meanwhile: roll back and try again.
     """
     with connection.cursor() as cursor:
-        block = _Block(cursor, policy, KINDS.index(match_on), maker, write=write, seen=seen)
+        block = _Block(cursor, policy, KINDS.index(match_on), maker, write=write, seen=seen, keyless=keyless)
         block.sort(rows)
         block.change_present()
         block.create_new()
@@ -138,6 +141,7 @@ class _Block:
     maker: RowMaker
     write: bool
     seen: set[bytes] | None
+    keyless: Mapping[int, tuple[bytes, int | None]] | None = None
     outcomes: dict[int, RowOutcome] = field(default_factory=dict)
     new: dict[bytes, list[ContactRowIn]] = field(default_factory=dict)
     present: dict[int, list[ContactRowIn]] = field(default_factory=dict)
@@ -155,20 +159,32 @@ class _Block:
         erased = self._look_up(rows)
         claimed: dict[tuple[int, bytes], bytes] = {}
         for row in rows:
-            key = row.blinds[self.key]
+            kind, key = self._key_of(row)
             if key is None:
                 self._reject(row, "key_missing")
                 continue
             if erased and any(blind and (KINDS[kind], blind) in erased for kind, blind in enumerate(row.blinds)):
                 self._reject(row, "erased_person")
                 continue
-            owner = self.owners.get((self.key, key))
+            owner = self.owners.get((kind, key)) if kind is not None else self._owner_of_keyless(row)
             if self._conflicts(row, owner, key, claimed):
                 self._reject(row, "identifier_conflict")
             elif owner is None:
                 self.new.setdefault(key, []).append(row)
             else:
                 self.present.setdefault(owner, []).append(row)
+
+    def _key_of(self, row: ContactRowIn) -> tuple[int | None, bytes | None]:
+        """Kind and blind index; None as kind: the row itself."""
+        if self.keyless is None:
+            return self.key, row.blinds[self.key]
+        for kind in (_EMAIL, _EXTERNAL):
+            if row.blinds[kind] is not None:
+                return kind, row.blinds[kind]
+        return None, self.keyless[row.ref][0]
+
+    def _owner_of_keyless(self, row: ContactRowIn) -> int | None:
+        return self.keyless[row.ref][1] if self.keyless is not None else None
 
     def _look_up(self, rows: Sequence[ContactRowIn]) -> set[tuple[str, bytes]]:
         """Owners and suppressions of every identifier of the block. The keys go by COPY into a temporary table: as
@@ -192,7 +208,7 @@ class _Block:
     ) -> bool:
         for kind in (_EMAIL, _EXTERNAL):
             blind = row.blinds[kind]
-            if kind == self.key or blind is None:
+            if blind is None or blind == key:
                 continue
             other = self.owners.get((kind, blind))
             if (other is not None and other != owner) or claimed.setdefault((kind, blind), key) != key:

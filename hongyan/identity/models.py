@@ -13,7 +13,17 @@ from hongyan.core.ids import uuid7
 from hongyan.identity.models_merging import KeptValues, Merge, SurvivorshipRule
 from hongyan.jobs.models import Job
 
-__all__ = ["Candidate", "KeptValues", "Merge", "Model", "Profile", "Run", "SourceRecord", "SurvivorshipRule"]
+__all__ = [
+    "Candidate",
+    "Frequency",
+    "KeptValues",
+    "Merge",
+    "Model",
+    "Profile",
+    "Run",
+    "SourceRecord",
+    "SurvivorshipRule",
+]
 
 
 class Model(models.Model):
@@ -94,6 +104,18 @@ class Candidate(models.Model):
             ),
             models.Index(fields=["contact_high"], name="candidate_high"),
         ]
+
+
+class Frequency(models.Model):
+    """How common a value is among the records the newest model was trained on: a keyed token of it and its share. Only
+    values above the floor of the model."""
+
+    column = models.CharField(max_length=24)
+    token = models.BigIntegerField()
+    share = models.FloatField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["column", "token"], name="frequency_once")]
 
 
 class Profile(models.Model):

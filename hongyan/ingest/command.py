@@ -10,6 +10,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from hongyan.accounts.types import system_actor
+from hongyan.ingest.headers import SEALED, plain, sealed_of
+from hongyan.ingest.mapping import CUSTOM, EVERY_ROW
 
 _out, _err = Console(), Console(stderr=True)
 
@@ -23,7 +25,13 @@ def import_command(  # noqa: PLR0917 - the options of a command line
         list[str] | None, typer.Option("--map", help="COLUMN=field, e.g. 邮箱=email; repeat. Others are recognised")
     ] = None,
     policy: Annotated[str, typer.Option(help="Existing contacts: update, skip or fill_empty")] = "update",
-    match_on: Annotated[str, typer.Option(help="Tell contacts apart by email, phone or external_id")] = "email",
+    match_on: Annotated[
+        str,
+        typer.Option(
+            help="Tell contacts apart by email, phone or external_id; rows without it are rejected. "
+            "row: every row is a contact unless its e-mail is known; cells that cannot be read are left out"
+        ),
+    ] = "row",
     topic: Annotated[list[str] | None, typer.Option(help="Topic these people agreed to; repeat")] = None,
     consent_source: Annotated[str, typer.Option(help="Where and how they agreed (needed with --topic)")] = "",
     no_consent: Annotated[bool, typer.Option("--no-consent", help="Import without consent")] = False,  # noqa: FBT002
@@ -106,7 +114,11 @@ def _import_commerce(
 
 def export_command(
     file: Annotated[Path, typer.Argument(dir_okay=False, help="Where to write; .csv or .xlsx")],
-    reason: Annotated[str, typer.Option(help="What the export is for; goes into the audit log")],
+    reason: Annotated[str, typer.Option(help="What the export is for; goes into the audit log")] = "",
+    clusters: Annotated[
+        Path | None,
+        typer.Option(help="Instead: which contact each imported row belongs to now, as CSV; FILE is `contacts`"),
+    ] = None,
     column: Annotated[list[str] | None, typer.Option(help="Column to write; repeat. Default: all")] = None,
     condition: Annotated[str, typer.Option("--where", help="Condition as JSON, as saved audiences have")] = "",
 ) -> None:
@@ -115,6 +127,11 @@ def export_command(
     from hongyan.ingest.errors import IngestRefused
     from hongyan.ingest.exports import export_columns, export_create, export_open, export_run
 
+    if clusters is not None:
+        _write_clusters(clusters)
+        return
+    if not reason:
+        _fail("Say --reason: what the export is for. It goes into the audit log.")
     actor = system_actor("command line")
     try:
         tree = json.loads(condition) if condition else None
@@ -139,6 +156,15 @@ def export_command(
     _out.print(f"{rows:,} contacts written to {file}")
 
 
+def _write_clusters(path: Path) -> None:
+    from hongyan.ingest.origins import clusters_write
+
+    with path.open("w", encoding="utf-8", newline="") as target:
+        path.chmod(0o600)
+        rows = clusters_write(actor=system_actor("command line"), target=target)
+    _out.print(f"{rows:,} rows written to {path}")
+
+
 def _configured(
     file: Path, *, encoding: str, mapping: list[str], topics: list[str], source: str, options: dict[str, Any]
 ) -> Any:
@@ -152,6 +178,9 @@ def _configured(
     if encoding:
         row = services.import_reread(actor=actor, public_id=row.public_id, encoding=encoding)
     targets = list(row.mapping)
+    if options["match_on"] == EVERY_ROW:
+        targets = _rows_named(row.header, targets)
+    targets = _with_sealed(row.header, targets)
     for entry in mapping:
         name, _, target = entry.rpartition("=")
         if name not in row.header:
@@ -168,6 +197,36 @@ def _configured(
         declared=bool(topics),
         statement="Declared on the command line: these people agreed to receive mail on these topics.",
     )
+
+
+def _rows_named(header: list[str], targets: list[str]) -> list[str]:
+    """A column called id numbers the rows of a file rather than customers: two files would give one number to two
+    people. A customer number, or --map id=external_id, says otherwise."""
+    if "row_id" in targets:
+        return targets
+    return [
+        "row_id" if target == "external_id" and plain(name) in {"id", "recordid"} else target
+        for name, target in zip(header, targets, strict=True)
+    ]
+
+
+def _with_sealed(header: list[str], targets: list[str]) -> list[str]:
+    """Identity numbers and the like go into sealed fields, made when the first file brings them."""
+    from hongyan.contacts.fields import field_create
+    from hongyan.contacts.models import FieldDefinition
+
+    found: list[str] = []
+    for name, target in zip(header, targets, strict=True):
+        key = sealed_of(name) if not target else None
+        if key is None or CUSTOM + key in (*targets, *found):
+            found.append(target)
+            continue
+        if not FieldDefinition.objects.filter(key=key).exists():
+            zh, en, _ = SEALED[key]
+            actor = system_actor("command line")
+            field_create(actor=actor, key=key, label_zh=zh, label_en=en, type="text", sensitive=True)
+        found.append(CUSTOM + key)
+    return found
 
 
 def _run(row: Any, *, dry_run: bool) -> Any:
@@ -208,6 +267,8 @@ def _print(counts: Any, *, dry_run: bool) -> None:
     table = Table(title="Trial run: nothing was written" if dry_run else "Import", show_header=False)
     for name in ("rows", "created", "updated", "unchanged", "skipped", "merged", "rejected", "suppressed"):
         table.add_row(name, f"{getattr(counts, name):,}")
+    if counts.left_out:
+        table.add_row("cells left out", f"{counts.left_out:,}")
     for code, count in sorted(counts.reasons.items(), key=lambda item: -item[1]):
         table.add_row(f"  {code}", f"{count:,}  {words.rejection(code)}")
     _out.print(table)

@@ -22,6 +22,8 @@ NAMES: dict[str, str] = {
     "external_id": "id|external id|externalid|customer id|customerid|client id|user id|userid|member id|contact id|"
     "record id|crm id|customer no|customer number|account number|编号|客户编号|客户号|会员编号|会员号|会员id|用户id|"
     "用户编号|客户id|外部编号|会员卡号|卡号|顾客编号|學號",
+    # The number of the row where the file was made: kept to find the row again, never to tell people apart.
+    "row_id": "rec id|recid|unique id|uniqueid|row id|row number|row no|source id|行号|记录编号|记录号|行编号",
     "sex": "sex|gender|性别|性別",
     "birth_date": "birthday|birth date|birthdate|date of birth|dob|born|生日|出生日期|出生年月日|生辰|出生年月",
     "company": "company|company name|organisation|organization|organisation name|organization name|employer|account|"
@@ -30,6 +32,9 @@ NAMES: dict[str, str] = {
     "region": "province|state|region|state province|state region|province state|county|省|省份|州|所在省|所在省份|省市|"
     "地区|省州",
     "city": "city|town|city town|suburb|locality|城市|市|所在城市|所在市|居住城市",
+    "street_number": "street number|street no|house number|house no|housenumber|门牌号|门牌",
+    "street_2": "address 2|address2|address line 2|street 2|street address 2|apartment|suite|unit|地址2|地址二|"
+    "楼栋|小区",
     "street": "address|street|street address|address line 1|address 1|address1|mailing address|postal address|"
     "shipping address|billing address|地址|详细地址|街道|街道地址|通讯地址|联系地址|收货地址|住址|家庭住址|通信地址",
     "postal_code": "zip|zip code|zipcode|postal code|postcode|postalcode|post code|zip postal code|邮编|邮政编码|郵編|"
@@ -56,3 +61,27 @@ _BY_NAME: dict[str, str] = {plain(name): target for target, names in NAMES.items
 
 def target_of(header: str) -> str | None:
     return _BY_NAME.get(plain(header))
+
+
+# Facts that only sealed custom fields hold: key, labels in both languages, words.
+SEALED = {
+    "national_id": (
+        "证件号码",
+        "National ID",
+        (
+            "national id|id card|id card number|id number|identity number|ssn|social security number|soc sec id|"
+            "passport|passport number|passport no|身份证|身份证号|身份证号码|证件号|证件号码|护照号|護照號碼|身分證字號"
+        ),
+    ),
+    "birth_place": (
+        "出生地",
+        "Place of birth",
+        "birth place|birthplace|place of birth|city of birth|出生地|出生地点|籍贯",
+    ),
+}
+_SEALED_BY_NAME = {plain(name): key for key, (_, _, names) in SEALED.items() for name in names.split("|")}
+
+
+def sealed_of(header: str) -> str | None:
+    """Key of the sealed custom field that a column of this name would be."""
+    return _SEALED_BY_NAME.get(plain(header))

@@ -30,8 +30,11 @@ STANDARD = (
     "tags",
     "notes",
 )
+# Written by an import, but no field of their own: parts of the street, and what the file calls the row.
+PARTS = ("street_number", "street_2", "row_id")
 CUSTOM = "custom."  # prefix of a custom field's key
 KEYS = ("email", "phone", "external_id")
+EVERY_ROW = "row"  # instead of a key: each row is a contact, unless its e-mail or external id is known already
 _PROTECTED = frozenset(
     [
         "id",
@@ -84,7 +87,7 @@ def suggest(
     columns = [
         [cells[n] for _, cells in rows if isinstance(cells, list) and cells[n].strip()] for n in range(len(header))
     ]
-    known = {*STANDARD, *(CUSTOM + key for key in custom)}
+    known = {*STANDARD, *PARTS, *(CUSTOM + key for key in custom)}
     taken: set[str] = set()
     chosen: dict[int, tuple[str, str]] = {}
 
@@ -122,7 +125,7 @@ def check(mapping: Sequence[str], *, width: int, custom: Sequence[str], match_on
     if len(mapping) != width:
         raise MappingRefused("mapping_length", given=len(mapping), columns=width)
     used = [target for target in mapping if target]
-    allowed = {*STANDARD, *(CUSTOM + key for key in custom)}
+    allowed = {*STANDARD, *PARTS, *(CUSTOM + key for key in custom)}
     for target in used:
         if target.removeprefix(CUSTOM) in _PROTECTED:
             raise MappingRefused("mapping_protected", target=target[:64])
@@ -132,6 +135,8 @@ def check(mapping: Sequence[str], *, width: int, custom: Sequence[str], match_on
             raise MappingRefused("mapping_twice", target=target)
     if not used:
         raise MappingRefused("mapping_empty")
+    if match_on == EVERY_ROW:
+        return
     if match_on not in KEYS:
         raise MappingRefused("option_unknown", option="match_on", value=str(match_on)[:40])
     if match_on not in used:

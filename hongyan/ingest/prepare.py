@@ -3,7 +3,8 @@
 Most columns repeat (places, languages, birthdays, postal codes): a value is normalised once, see ``_Column.known``.
 """
 
-from collections.abc import Callable
+import csv
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -14,7 +15,7 @@ from hongyan.contacts.bulk_rows import KINDS, ContactRowIn, RowMaker
 from hongyan.contacts.errors import NormaliseProblem
 from hongyan.core.crypto.blind import BlindIndexer
 from hongyan.ingest.files.types import Chunk, RowFault
-from hongyan.ingest.mapping import CUSTOM
+from hongyan.ingest.mapping import CUSTOM, EVERY_ROW
 from hongyan.ingest.neutral import restore
 from hongyan.ingest.types import Reject
 
@@ -60,6 +61,12 @@ class Plan:
     blind: BlindIndexer
     source: str
     at: datetime
+    kept: tuple[int, ...] = ()  # places of cells that are handed back as they are
+
+    @property
+    def every_row(self) -> bool:
+        """Each row becomes a contact: without a key of its own, and without the cells that cannot be read."""
+        return self.match_on == EVERY_ROW
 
 
 @dataclass(slots=True)
@@ -70,6 +77,9 @@ class PreparedChunk:
     people: list[ContactRowIn] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     tags: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    origins: dict[int, tuple[str, bytes]] = field(default_factory=dict)  # the row's own id, and what names the row
+    left_out: int = 0
+    kept: dict[int, tuple[str, ...]] = field(default_factory=dict)  # cells of ``Plan.kept``, by the row's line
 
 
 class _Column(NamedTuple):
@@ -102,7 +112,11 @@ class Preparer:
     def __init__(self, plan: Plan) -> None:
         self._maker = RowMaker(plan.blind, plan.source, plan.at)
         self._columns = columns_of(plan)
-        self._key = KINDS.index(plan.match_on)
+        self._kept = plan.kept
+        self._every_row = plan.every_row
+        self._key = 0 if plan.every_row else KINDS.index(plan.match_on)
+        self._origins = plan.every_row or "row_id" in plan.targets
+        self._blind = plan.blind
         self._named = [item.place for item in self._columns if item.target in NAMES]
 
     def chunk(self, chunk: Chunk) -> PreparedChunk:
@@ -122,7 +136,7 @@ class Preparer:
         attributes: dict[str, Any] = {}
         extra: dict[str, Any] = {}
         other: dict[str, Any] = {}
-        refused = self._read(cells, (identity, plain, attributes, extra, other))
+        refused = self._read(cells, (identity, plain, attributes, extra, other), done)
         if refused is not None:
             place, code = refused
             done.rejects.append(Reject(line, place, code, cells[place][:500]))
@@ -133,17 +147,29 @@ class Preparer:
             try:
                 complete_name(identity)
             except NormaliseProblem as problem:
-                done.rejects.append(Reject(line, self._named[0], problem.code, cells[self._named[0]][:500]))
-                return
+                if not self._every_row:
+                    done.rejects.append(Reject(line, self._named[0], problem.code, cells[self._named[0]][:500]))
+                    return
+                done.left_out += 1
+        if "street_number" in other or "street_2" in other:
+            identity["street"] = street_line(identity.get("street", ""), other)
         row = self._maker.contact_row(ref=line, identity=identity, plain=plain, attributes=attributes)
-        if row.blinds[self._key] is None:
+        if self._origins:
+            named = other.get("row_id") or ""
+            done.origins[line] = (
+                named,
+                self._blind.index("row", f"{named or line}\x00{row.identity!r}\x00{row.plain!r}"),
+            )
+        if row.blinds[self._key] is None and not self._every_row:
             done.rejects.append(Reject(line, None, "key_missing", ""))
             return
         done.people.append(row)
         if tags := other.get("tags"):
             done.tags[line] = tags
+        if self._kept:
+            done.kept[line] = tuple([cells[place] for place in self._kept])
 
-    def _read(self, cells: list[str], bins: tuple[dict[str, Any], ...]) -> tuple[int, str] | None:
+    def _read(self, cells: list[str], bins: tuple[dict[str, Any], ...], done: PreparedChunk) -> tuple[int, str] | None:
         """Values into ``bins``, in the order of ``_BINS``. The first cell that is refused, and why."""
         for column in self._columns:
             place, target, _, group, known, _ = column
@@ -156,6 +182,9 @@ class Preparer:
             if value is None:
                 continue
             if value.__class__ is NormaliseProblem:
+                if self._every_row:
+                    done.left_out += 1
+                    continue
                 return place, value.code
             bins[group][target] = value
         return None
@@ -166,6 +195,13 @@ def complete_name(identity: dict[str, Any]) -> None:
     identity.update(
         _name_parts(identity.pop("full_name", ""), identity.pop("family_name", ""), identity.pop("given_name", ""))
     )
+
+
+def street_line(street: str, parts: Mapping[str, str]) -> str:
+    """One line of what the file has in several columns: 8 Stanley Street, Miami, or 建国路88号."""
+    number, second = parts.get("street_number", ""), parts.get("street_2", "")
+    together = street + number if street and not street.isascii() else " ".join(filter(None, (number, street)))
+    return ", ".join(filter(None, (together, second)))[: TEXT_LIMITS["street"]]
 
 
 @lru_cache(maxsize=32_768)
@@ -226,7 +262,10 @@ def _birthday(text: str, order: normalise.DateOrder | None) -> str:
 
 
 def _tags(text: str) -> tuple[str, ...]:
-    found = (part.strip() for part in restore(text).translate(_TAG_SEPARATORS).split(","))
+    plain = restore(text)
+    # Mailchimp quotes each name within the cell: "VIP","Tea, green"
+    parts = next(csv.reader([plain]), []) if plain.startswith('"') else plain.translate(_TAG_SEPARATORS).split(",")
+    found = (part.strip() for part in parts)
     return tuple(dict.fromkeys(part[:80] for part in found if part))
 
 

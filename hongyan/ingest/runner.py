@@ -9,7 +9,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, BinaryIO
 
@@ -17,16 +17,18 @@ from django.db import IntegrityError, connection, transaction
 
 from hongyan.contacts import bulk
 from hongyan.contacts.bulk_consent import Grant
-from hongyan.contacts.bulk_rows import Outcome, RowMaker, RowOutcome, UpsertPolicy
+from hongyan.contacts.bulk_rows import KINDS, Outcome, RowMaker, RowOutcome, UpsertPolicy
 from hongyan.contacts.models import FieldDefinition, Topic
 from hongyan.core.clock import now
 from hongyan.core.crypto.keyring import keyring
 from hongyan.ingest import files_at_rest as rest
-from hongyan.ingest import memberships, pool
+from hongyan.ingest import memberships, origins, pool
 from hongyan.ingest.errors import FileRefused, ImportBusy
 from hongyan.ingest.files.delimited import DelimitedReader
 from hongyan.ingest.files.types import MAX_ROWS, Dialect, Position
 from hongyan.ingest.files.workbook import copy_sheet
+from hongyan.ingest.migrating.apply import Migration
+from hongyan.ingest.migrating.recognise import Recipe
 from hongyan.ingest.models import Import
 from hongyan.ingest.prepare import CustomField, Plan, PreparedChunk
 from hongyan.ingest.records import add_creations, add_rejections, created_before
@@ -75,6 +77,8 @@ def import_dry(import_id: int, progress: Progress, *, workers: int | None = None
             with transaction.atomic():
                 outcomes = context.upsert(prepared, write=False, seen=seen)
             _count(context.counts, prepared, outcomes)
+            if context.migration is not None:
+                context.counts.add(Counts(standings=context.migration.count(outcomes, prepared.kept)))
             _sample(samples, outcomes)
             progress(context.counts.rows, expected.total(prepared.chunk.end))
     Import.objects.filter(pk=import_id, state=ImportState.DRAFT).update(
@@ -90,16 +94,19 @@ class _Context:
         self.row, self.options = row, row.choices
         self.counts = row.tally if row.state == ImportState.STARTED else Counts()
         at = row.started_at or now()
-        self.plan = plan_of(row, at)
+        self.migration = migration_of(row, at)
+        self.plan = replace(plan_of(row, at), kept=self.migration.columns if self.migration is not None else ())
         self.maker = RowMaker(self.plan.blind, self.plan.source, at)
         self.grant = _grant(row)
         self.memberships = memberships.Memberships(self.options.tags, self.options.lists, self.plan.source)
 
     def upsert(self, prepared: PreparedChunk, *, write: bool, seen: set[bytes] | None = None) -> list[RowOutcome]:
+        every_row = self.plan.every_row
         return bulk.upsert(
             prepared.people,
             policy=UpsertPolicy(self.options.policy),
-            match_on=self.options.match_on,
+            match_on=KINDS[0] if every_row else self.options.match_on,
+            keyless=origins.keyless(prepared.origins) if every_row else None,
             maker=self.maker,
             connection=connection,
             consent=self.grant,
@@ -131,8 +138,18 @@ def _choices(options: list[dict[str, str]]) -> tuple[tuple[str, tuple[str, ...]]
     return tuple((option["value"], (option.get("label_zh", ""), option.get("label_en", ""))) for option in options)
 
 
-def _grant(row: Import) -> Grant:
+def migration_of(row: Import, at: datetime) -> Migration | None:
+    """Where the people's standing in another system is kept: it writes every consent, and the grant none."""
+    recipe = Recipe.load(row.recipe)
+    if recipe is None or row.choices.consent.choice is not ConsentChoice.KEPT:
+        return None
+    return Migration(recipe, row.choices.consent, f"import:{row.public_id}", at)
+
+
+def _grant(row: Import) -> Grant | None:
     terms = row.choices.consent
+    if terms.choice is ConsentChoice.KEPT:
+        return None
     if terms.choice is not ConsentChoice.ATTESTED:
         return Grant((), "", f"import:{row.public_id}", "import")
     topics = tuple(Topic.objects.filter(key__in=terms.topics).order_by("id").values_list("id", flat=True))
@@ -184,7 +201,10 @@ def _apply(context: _Context, prepared: PreparedChunk) -> Counts:
     refused = [Reject(item.ref, None, item.code, "") for item in outcomes if item.outcome is Outcome.REJECTED]
     add_rejections(row.pk, sorted([*prepared.rejects, *refused], key=lambda item: item.line))
     add_creations(row.pk, [item.contact_id for item in outcomes if item.outcome is Outcome.CREATED])
+    origins.keep(context.row.pk, prepared.origins, outcomes)
     counts.tagged += context.memberships.apply(outcomes, prepared.tags)
+    if context.migration is not None:
+        counts.add(Counts(standings=context.migration.apply(outcomes, prepared.kept)))
     row.chunk, row.position, row.counts = row.chunk + 1, asdict(prepared.chunk.end), counts.dump()
     row.save(update_fields=["chunk", "position", "counts"])
     return counts
@@ -200,6 +220,7 @@ def _merged(item: RowOutcome, ours: set[int]) -> RowOutcome:
 def _count(counts: Counts, prepared: PreparedChunk, outcomes: list[RowOutcome]) -> None:
     counts.rows += len(outcomes) + len(prepared.rejects)
     counts.blank += prepared.chunk.blank
+    counts.left_out += prepared.left_out
     counts.rejected += len(prepared.rejects)
     for reject in prepared.rejects:
         counts.reasons[reject.code] = counts.reasons.get(reject.code, 0) + 1

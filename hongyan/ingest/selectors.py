@@ -104,7 +104,7 @@ def column_check(
     row = _own_or_identity(actor, public_id)
     if not 0 <= column < len(row.header):
         raise MappingRefused("mapping_length", given=column, columns=len(row.header))
-    if target and target not in {*mappings.STANDARD, *(CUSTOM + key for key in custom_labels())}:
+    if target and target not in {*mappings.STANDARD, *mappings.PARTS, *(CUSTOM + key for key in custom_labels())}:
         raise MappingRefused("mapping_unknown", target=target[:64])
     row.options = replace(row.choices, **_known_options(options or {})).dump()
     return _check(row, _preview(row, _SAMPLE_ROWS), column, target)

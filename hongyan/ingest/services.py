@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from typing import Any, BinaryIO
 
 from django.db import transaction
-from django.utils.translation import gettext_noop
+from django.utils.translation import get_language, gettext_noop
 
 from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
@@ -23,6 +23,8 @@ from hongyan.ingest import selectors
 from hongyan.ingest.errors import FileRefused, ImportNotReady, MappingRefused
 from hongyan.ingest.files.preview import look, with_choices
 from hongyan.ingest.files.types import MAX_FILE_BYTES, Dialect, Preview
+from hongyan.ingest.migrating import mapping as migrating
+from hongyan.ingest.migrating.recognise import Recipe, recognise
 from hongyan.ingest.models import ColumnMemory, Import
 from hongyan.ingest.storage import SealedReader, SealedWriter, new_key
 from hongyan.ingest.types import ConsentChoice, ConsentTerms, DateOrder, ImportState, Options
@@ -93,12 +95,18 @@ def _apply_preview(row: Import, preview: Preview) -> None:
         row.header, preview.rows, custom=selectors.custom_labels(), remembered=memory.mapping if memory else None
     )
     row.mapping = [suggestion.target for suggestion in suggestions]
+    recipe = recognise(row.header, row.file_name)
+    row.recipe = recipe.dump() if recipe is not None else {}
+    if recipe is not None and memory is None:
+        row.mapping = migrating.mapping_of(recipe, row.mapping, selectors.custom_labels())
     options = Options.load({**(memory.options if memory else {}), "consent": {}})
     row.options = replace(options, match_on=_usable_key(row.mapping, options.match_on)).dump()
     row.dry_counts, row.dry_samples, row.dry_job = None, [], None
 
 
 def _usable_key(mapping: Sequence[str], wished: str) -> str:
+    if wished == mappings.EVERY_ROW:
+        return wished
     return next((key for key in (wished, *mappings.KEYS) if key in mapping), wished)
 
 
@@ -200,6 +208,8 @@ def import_consent(
     terms = ConsentTerms(choice=choice)
     if choice is ConsentChoice.UNDECIDED:
         raise ImportNotReady("consent_undecided")
+    if choice is ConsentChoice.KEPT:
+        terms = _kept_terms(actor, public_id, topics, declared=declared, statement=statement)
     if choice is ConsentChoice.ATTESTED:
         if not topics or not source.strip() or not selectors.topics_exist(topics):
             raise ImportNotReady("consent_incomplete")
@@ -226,6 +236,64 @@ def import_consent(
             data={"choice": choice.value, "topics": list(terms.topics)},
         )
     return row
+
+
+def _kept_terms(
+    actor: Actor, public_id: uuid.UUID, topics: Sequence[str], *, declared: bool, statement: str
+) -> ConsentTerms:
+    """Consent as another system has it: which topics it stands for here, and who says so."""
+    recipe = Recipe.load(Import.objects.get(public_id=public_id).recipe)
+    if recipe is None:
+        raise ImportNotReady("consent_not_known")
+    if not topics or not selectors.topics_exist(topics):
+        raise ImportNotReady("consent_incomplete")
+    if not declared or not statement.strip():
+        raise ImportNotReady("consent_not_declared")
+    return ConsentTerms(
+        choice=ConsentChoice.KEPT,
+        topics=tuple(topics),
+        source=recipe.origin.value,
+        statement=statement.strip()[:1000],
+        attested_by=actor.label,
+        attested_at=now().isoformat(timespec="seconds"),
+    )
+
+
+def import_fields_of_origin(*, actor: Actor, public_id: uuid.UUID) -> Import:
+    """Make custom fields for what the other system keeps of its own (ratings, stages) and map the columns to them."""
+    actor.require(Permission.IMPORT_RUN)
+    recipe = Recipe.load(_draft_seen(public_id).recipe)
+    row = _draft_seen(public_id)
+    for extra in recipe.extras if recipe is not None else ():
+        if row.mapping[extra.column]:
+            continue
+        if extra.key in selectors.custom_labels():
+            targets = list(row.mapping)
+            targets[extra.column] = mappings.CUSTOM + extra.key
+            row = import_configure(actor=actor, public_id=public_id, mapping=targets)
+            continue
+        label = extra.label_zh if (get_language() or "").startswith("zh") else extra.label_en
+        row = import_field_create(
+            actor=actor, public_id=public_id, column=extra.column, key=extra.key, label=label, field_type=extra.type
+        )
+    return row
+
+
+def import_forget_origin(*, actor: Actor, public_id: uuid.UUID) -> Import:
+    """Treat the file as any other: what it says about consent is not looked at."""
+    actor.require(Permission.IMPORT_RUN)
+    with transaction.atomic():
+        row = _draft(public_id)
+        row.recipe = {}
+        if row.choices.consent.choice is ConsentChoice.KEPT:
+            row.options = replace(row.choices, consent=ConsentTerms()).dump()
+        row.dry_counts, row.dry_samples, row.dry_job = None, [], None
+        row.save()
+    return row
+
+
+def _draft_seen(public_id: uuid.UUID) -> Import:
+    return Import.objects.get(public_id=public_id)
 
 
 def import_dry_run(*, actor: Actor, public_id: uuid.UUID) -> Job:

@@ -28,6 +28,7 @@ class DateOrder(StrEnum):
 class ConsentChoice(StrEnum):
     UNDECIDED = ""  # does not start
     NONE = "none"  # imported as people who may not be mailed yet
+    KEPT = "kept"  # as the export of another system says of each person, see ``ingest.migrating``
     ATTESTED = "attested"  # the importer declares that these people agreed, and how
 
 
@@ -84,8 +85,10 @@ class Counts:
     rejected: int = 0
     suppressed: int = 0  # of those taken: unsubscribed, bounced or complained before; stays so
     tagged: int = 0
+    left_out: int = 0  # cells that could not be read, where the import takes the row without them
     blank: int = 0  # empty lines, not counted as rows
     reasons: dict[str, int] = field(default_factory=dict)  # rejections by code
+    standings: dict[str, int] = field(default_factory=dict)  # people by what another system said of their consent
 
     @classmethod
     def load(cls, raw: dict[str, Any]) -> Self:
@@ -93,10 +96,12 @@ class Counts:
 
     def add(self, other: "Counts") -> None:
         for name in self.__dataclass_fields__:
-            if name != "reasons":
+            if name not in {"reasons", "standings"}:
                 setattr(self, name, getattr(self, name) + getattr(other, name))
         for code, count in other.reasons.items():
             self.reasons[code] = self.reasons.get(code, 0) + count
+        for stand, count in other.standings.items():
+            self.standings[stand] = self.standings.get(stand, 0) + count
 
     def dump(self) -> dict[str, Any]:
         return asdict(self)

@@ -7,106 +7,20 @@ from typing import NamedTuple
 from hongyan.contacts.normalise.chinese import pinyin, simplified
 
 # What a street is called besides its name, in English, German, French and Spanish, long and short.
-_TYPES = frozenset(
-    [
-        "street",
-        "st",
-        "str",
-        "road",
-        "rd",
-        "avenue",
-        "ave",
-        "av",
-        "lane",
-        "ln",
-        "drive",
-        "dr",
-        "drv",
-        "court",
-        "ct",
-        "place",
-        "pl",
-        "close",
-        "cl",
-        "crescent",
-        "cres",
-        "cr",
-        "circuit",
-        "cct",
-        "crct",
-        "circ",
-        "circle",
-        "cir",
-        "terrace",
-        "tce",
-        "ter",
-        "parade",
-        "pde",
-        "boulevard",
-        "blvd",
-        "bvd",
-        "highway",
-        "hwy",
-        "way",
-        "wy",
-        "square",
-        "sq",
-        "grove",
-        "gr",
-        "gve",
-        "gardens",
-        "gdns",
-        "garden",
-        "gdn",
-        "walk",
-        "wlk",
-        "rise",
-        "row",
-        "view",
-        "vw",
-        "parkway",
-        "pkwy",
-        "mews",
-        "esplanade",
-        "esp",
-        "loop",
-        "track",
-        "trail",
-        "trl",
-        "mount",
-        "mt",
-        "vista",
-        "ridge",
-        "rdg",
-        "strasse",
-        "weg",
-        "platz",
-        "allee",
-        "gasse",
-        "rue",
-        "chemin",
-        "calle",
-        "avenida",
-        "plaza",
-        "via",
-        "viale",
-        "piazza",
-        "bend",
-        "chase",
-        "link",
-        "outlook",
-        "reach",
-        "run",
-        "green",
-    ]
-)
+_TYPES_TEXT = """
+    street st str road rd avenue ave av lane ln drive dr drv court ct place pl close cl crescent cres cr circuit
+    cct crct circ circle cir terrace tce ter parade pde boulevard blvd bvd highway hwy way wy square sq grove gr
+    gve gardens gdns garden gdn walk wlk rise row view vw parkway pkwy mews esplanade esp loop track trail trl
+    mount mt vista ridge rdg strasse weg platz allee gasse rue chemin calle avenida plaza via viale piazza bend
+    chase link outlook reach run green
+"""
+_TYPES = frozenset(_TYPES_TEXT.split())
 _UNIT = re.compile(r"^(?:flat|unit|apt|apartment|suite|ste|room|rm|no|number|lot|level|floor|fl|#)$")
 _NUMBER = re.compile(r"\d+[a-z]?(?:[/-]\d+[a-z]?)*")
 _HAN = re.compile("[\u3400-\u9fff]")
-_CN = re.compile(
-    r"^(?P<area>.*?(?:省|自治区|市|区|县|旗|镇|乡|街道|新区|開發區|开发区)(?=.*[路街道巷弄村里号]))?(?P<street>[^0-9号弄]+?(?:路|大道|大街|街|道|巷|胡同|里|村|庄|屯|线))?"
-    r"(?P<rest>.*)$"
-)
+# 省市区县 come first and are fields of their own; what follows ends the street.
+_CN_AREA = re.compile(r".*?(?:省|自治区|市|区|县|旗|镇|乡|街道|开发区)(?=.*[路街道巷弄村里号])")
+_CN_STREET = re.compile(r"[^0-9号弄]+?(?:路|大道|大街|街|道|巷|胡同|里|村|庄|屯|线)")
 _DIGITS = re.compile(r"\d+[a-z]?")
 
 
@@ -142,8 +56,7 @@ def _western(line: str) -> Address:
         elif not street and names and not (place and not numbers and house):
             street = " ".join(_bare(names))
             if numbers:
-                first, *more = numbers[-1].split("/")[::-1] if not unit else numbers[-1].split("/")[::-1]
-                house = first
+                house, *more = numbers[-1].split("/")[::-1]
                 place += [*more, *numbers[:-1]]
         elif not house and numbers and not names:
             house, *more = numbers[-1].split("/")[::-1]
@@ -161,10 +74,11 @@ def _bare(names: list[str]) -> list[str]:
 
 def _chinese(line: str) -> Address:
     text = re.sub(r"[\s,，。.、#]+", "", simplified(line))
-    match = _CN.match(text)
-    assert match is not None  # every part may be empty
-    street = re.sub(r"(?:路|大道|大街|街|道|巷|胡同)$", "", match["street"] or "")
-    rest = match["rest"] or ""
+    while (area := _CN_AREA.match(text)) is not None:
+        text = text[area.end() :]
+    named = _CN_STREET.match(text)
+    street = re.sub(r"(?:路|大道|大街|街|道|巷|胡同)$", "", named[0]) if named else ""
+    rest = text[named.end() :] if named else text
     numbers = _DIGITS.findall(rest)
     names = re.sub(r"[0-9a-z]+|[号弄栋幢座单元室楼层房组队-]", " ", rest).split()
     place = " ".join([*numbers[1:], *("".join(pinyin(name)) for name in names)])

@@ -143,6 +143,12 @@ REGION = Comparison("region", ("region",), unknown("region"), (
     Level("different", ELSE, 0.08, 0.85),
 ))  # fmt: skip
 
+BIRTH_PLACE = Comparison("birth_place", ("birth_place",), unknown("birth_place"), (
+    Level("exact", same("birth_place"), 0.8, 0.01, "birth_place"),
+    Level("typo", near("birth_place", 0.879) | typos("birth_place", 2, longer_than=4), 0.1, 0.01, "birth_place", 0.5),
+    Level("different", ELSE, 0.1, 0.98),
+))  # fmt: skip
+
 SEX = Comparison("sex", ("sex",), unknown("sex"), (
     Level("same", same("sex"), 0.97, 0.5),
     Level("different", ELSE, 0.03, 0.5),
@@ -162,6 +168,7 @@ SOURCE = Comparison("list", ("source",), unknown("source"), (
 ))  # fmt: skip
 
 ALL: tuple[Comparison, ...] = (
-    GIVEN, FAMILY, MIDDLE, BIRTH, EMAIL, PHONE, STREET, PLACE, CITY, POSTCODE, REGION, SEX, NATIONAL_ID, SOURCE,
+    GIVEN, FAMILY, MIDDLE, BIRTH, BIRTH_PLACE, SEX, EMAIL, PHONE, STREET, PLACE, CITY, POSTCODE, REGION, NATIONAL_ID,
+    SOURCE,
 )  # fmt: skip
 BY_NAME = {comparison.name: comparison for comparison in ALL}

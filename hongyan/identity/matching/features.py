@@ -11,7 +11,7 @@ from hongyan.identity.matching.addresses import address
 from hongyan.identity.matching.names import folded, name_of, plain
 from hongyan.identity.matching.record import Record
 
-_DIGITS = re.compile(r"\D+")
+_DIGITS = re.compile(r"\D+", re.ASCII)
 _ID = re.compile(r"[^0-9a-z]+")
 _DATE = re.compile(r"(\d{4})\D?(\d{1,2})\D?(\d{1,2})(?:\D.*)?")
 # What forms ask for is answered somehow: these days are not birthdays.
@@ -45,6 +45,7 @@ class Features(NamedTuple):
     country: str | None
     sex: str | None
     national_id: str | None
+    birth_place: str | None
     source: str | None
 
 
@@ -79,6 +80,7 @@ def features(record: Record) -> Features:
         plain(record.country) or None,
         record.sex if record.sex in {"1", "2"} else None,
         _ID.sub("", folded(record.national_id)) or None,
+        place_name(record.birth_place, "city"),
         record.source or None,
     )
 

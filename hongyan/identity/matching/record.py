@@ -25,6 +25,7 @@ class Record:
     birth_date: str = ""
     sex: str = ""
     national_id: str = ""
+    birth_place: str = ""
     source: str = ""
 
     @classmethod

@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from hongyan.ingest import selectors, words
 from hongyan.ingest.errors import IngestRefused
-from hongyan.ingest.mapping import CUSTOM, STANDARD
+from hongyan.ingest.mapping import CUSTOM, PARTS, STANDARD
 from hongyan.ingest.types import ColumnCheck, Counts
 from hongyan.web.figures import number
 
@@ -47,6 +47,9 @@ def field_label(target: str) -> str:
         "region": _("Province or state"),
         "city": _("City"),
         "street": _("Street address"),
+        "street_number": _("House number (part of the street)"),
+        "street_2": _("Second line of the street"),
+        "row_id": _("Row number of the file (kept, not compared)"),
         "postal_code": _("Postal code"),
         "language": _("Language"),
         "time_zone": _("Time zone"),
@@ -63,7 +66,7 @@ def field_label(target: str) -> str:
 
 
 def target_groups() -> list[tuple[str, list[tuple[str, str]]]]:
-    groups = [(_("Standard fields"), [(target, field_label(target)) for target in STANDARD])]
+    groups = [(_("Standard fields"), [(target, field_label(target)) for target in (*STANDARD, *PARTS)])]
     custom = [(CUSTOM + key, label) for key, label in selectors.custom_labels().items()]
     return [*groups, (_("Custom fields"), custom)] if custom else groups
 

@@ -1,0 +1,105 @@
+"""Why two records are, or are not, one person."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+
+from hongyan.accounts.permissions import Permission
+from hongyan.accounts.types import Actor
+from hongyan.contacts.errors import ContactNotFound
+from hongyan.contacts.models import Contact
+from hongyan.contacts.models_merging import MergedAway
+from hongyan.contacts.sealing import open_record
+from hongyan.identity import online
+from hongyan.identity.matching.scoring import Finding, score
+from hongyan.identity.models import SourceRecord
+from hongyan.identity.models_merging import Merge
+from hongyan.identity.people import some
+
+
+class AmbiguousRow(Exception):
+    """Rows of several files, or several rows of one, have this id."""
+
+
+@dataclass(frozen=True, slots=True)
+class PairExplained:
+    """merged: the two are one contact by now, and this is what was known when they became it."""
+
+    merged: bool
+    start: float
+    weight: float
+    probability: float
+    merge: float
+    review: float
+    findings: tuple[Finding, ...]
+
+    def dump(self) -> dict[str, Any]:
+        return {
+            "merged": self.merged,
+            "start": round(self.start, 3),
+            "weight": round(self.weight, 3),
+            "probability": round(self.probability, 6),
+            "merge_from": self.merge,
+            "review_from": self.review,
+            "comparisons": [finding.dump() for finding in self.findings],
+        }
+
+
+def explain_pair(*, actor: Actor, first: str, second: str) -> PairExplained:
+    """first, second: public ids of contacts, also of those merged away, or row ids of imported files.
+
+    Raises ContactNotFound, AmbiguousRow.
+    """
+    actor.require(Permission.CONTACT_VIEW)
+    low, high = sorted((_number(first), _number(second)))
+    model = online.current()
+    people = some([low, high])
+    if len(people) == 2:
+        a, b = people[low].features, people[high].features
+        found = score(a, b, model.weights, online.frequencies({a, b}, model.weights))
+        return PairExplained(
+            False, found.start, found.weight, found.probability, model.merge, model.review, found.findings
+        )
+    return _of_merge(low, high, model)
+
+
+def _of_merge(low: int, high: int, model: online.Current) -> PairExplained:
+    """The evidence that was kept when one of the two went into the other, or into whom the other went too."""
+    both = Merge.objects.filter(undone_at__isnull=True).filter(Q(loser_id=low) | Q(loser_id=high)).order_by("-id")
+    made = both.filter(survivor_id__in=(low, high)).first() or both.first()
+    if made is None:
+        raise ContactNotFound
+    kept = made.evidence
+    findings = tuple(
+        Finding(item["comparison"], item["level"], item["weight"], item.get("rarity", 0.0))
+        for item in kept.get("comparisons", [])
+    )
+    weight = float(kept.get("weight", 0.0))
+    start = weight - sum(item.weight for item in findings)
+    return PairExplained(True, start, weight, float(kept.get("probability", 0.0)), model.merge, model.review, findings)
+
+
+def _number(name: str) -> int:
+    try:
+        public_id = UUID(name)
+    except ValueError:
+        return _of_row(name)
+    found = Contact.objects.filter(public_id=public_id).values_list("pk", flat=True).first()
+    found = found or MergedAway.objects.filter(public_id=public_id).values_list("contact_id", flat=True).first()
+    if found is None:
+        raise ContactNotFound
+    return found
+
+
+def _of_row(row_id: str) -> int:
+    """Row ids are sealed, so all rows are opened: a command of administrators, a few seconds for a million."""
+    rows = SourceRecord.objects.values_list("sealed", "contact_id").iterator(chunk_size=5_000)
+    wanted = row_id.encode()
+    found = {contact_id for sealed, contact_id in rows if open_record(sealed, owner_id=contact_id) == wanted}
+    if len(found) > 1:
+        raise AmbiguousRow
+    if not found:
+        raise ContactNotFound
+    return found.pop()

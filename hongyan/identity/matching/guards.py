@@ -1,0 +1,58 @@
+"""What speaks against a merge although the weights are for it: weights take comparisons for independent, and people
+who live together share a surname, an address and a telephone at once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hongyan.identity.matching.comparisons import BIRTH, GIVEN
+from hongyan.identity.matching.conditions import same, typos
+from hongyan.identity.matching.features import Features
+
+AGAINST = -3.0  # mean weight across two groups below which they stay apart; see docs/identity.md
+FEW, DISAGREE = 20, 0.15
+
+_GIVEN_ALIKE = [level.when for level in GIVEN.levels[:-1]]
+_BIRTH_ALIKE = [level.when for level in BIRTH.levels[:5]]
+_NATIONAL_ID = typos("national_id", 2)
+_OWN = same("email") | typos("email", 1) | same("national_id") | typos("national_id", 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Guards:
+    """apart: pairs that a person said are two. shared_homes: whether an address may be that of several people."""
+
+    apart: Callable[[int, int], bool]
+    features: Callable[[int], Features]
+    shared_homes: bool
+
+    def conflict(self, low: int, high: int) -> str | None:
+        """apart | national_id | household; None: nothing speaks against it."""
+        if self.apart(min(low, high), max(low, high)):
+            return "apart"
+        a, b = self.features(low), self.features(high)
+        other = given_differs(a, b)
+        ids_differ = bool(a.national_id and b.national_id) and not _NATIONAL_ID.test(a, b)
+        if ids_differ and (other or births_differ(a, b)):
+            return "national_id"
+        if not other or _OWN.test(a, b) or births_agree(a, b):
+            return None
+        return "household" if self.shared_homes else None
+
+
+def given_differs(a: Features, b: Features) -> bool:
+    return a.given is not None and b.given is not None and not any(when.test(a, b) for when in _GIVEN_ALIKE)
+
+
+def births_agree(a: Features, b: Features) -> bool:
+    return a.birth is not None and b.birth is not None and any(when.test(a, b) for when in _BIRTH_ALIKE)
+
+
+def births_differ(a: Features, b: Features) -> bool:
+    return a.birth is not None and b.birth is not None and not births_agree(a, b)
+
+
+def homes_are_shared(agree: int, disagree: int) -> bool:
+    """Whether pairs that match on all but the given name tend to be two people of one household. Their birth dates
+    tell: agree, disagree are counts of such pairs. Too few to tell: assume so."""
+    known = agree + disagree
+    return known < FEW or disagree > DISAGREE * known

@@ -1,0 +1,321 @@
+"""Runs of matching over the contacts: all of them with fresh weights, or the new and changed ones with those there are.
+
+Everything is worked out first; then pairs are written down and people merged, each merge in a transaction of its own. A
+run that is stopped keeps what it has merged; the next one goes on.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+import orjson
+from django.db import connection, transaction
+from django.db.models import Max
+
+from hongyan.accounts.permissions import Permission
+from hongyan.accounts.types import Actor
+from hongyan.audit.services import record
+from hongyan.contacts.errors import ContactNotFound
+from hongyan.contacts.merging import current_ids
+from hongyan.contacts.models import Contact
+from hongyan.core.batching import batched
+from hongyan.core.clock import now
+from hongyan.core.crypto.keyring import keyring
+from hongyan.core.ids import uuid7
+from hongyan.core.sql import numbers, statement
+from hongyan.identity import online
+from hongyan.identity.errors import MergeRefused
+from hongyan.identity.matching.engine import Engine
+from hongyan.identity.matching.guards import Guards
+from hongyan.identity.matching.resolve import PRECISION, PairRow, Resolved, frequencies_of, pair_rows, resolve
+from hongyan.identity.merging import merge
+from hongyan.identity.models import Candidate, Model, Run
+from hongyan.identity.people import Person, everybody, some
+from hongyan.identity.types import MergeReason
+
+Progress = Callable[[int, int | None, str], None]  # done, total, step; may raise to stop
+MAX_OPEN: Final = 200_000  # pairs written down for people to look at, the most valuable first
+_LATE = timedelta(minutes=30)  # contacts written by transactions that had begun before a run looked
+Verdict = Candidate.Verdict
+
+
+def quiet(done: int, total: int | None, step: str) -> None:
+    """Tells nobody."""
+
+
+def run_full(
+    *, actor: Actor, progress: Progress = quiet, precision: float = PRECISION, job_id: int | None = None
+) -> Run:
+    """Every contact with every other. Raises what ``progress`` raises, after the run was marked as cancelled."""
+    actor.require(Permission.CONTACT_MERGE)
+    return _recorded(actor, Run.Kind.FULL, job_id, lambda run: _full(run, actor, progress, precision))
+
+
+def run_incremental(*, actor: Actor, progress: Progress = quiet, job_id: int | None = None) -> Run:
+    """Contacts that are new or changed since the last run, against all. Without a run before, a full one."""
+    actor.require(Permission.CONTACT_MERGE)
+    last = Run.objects.filter(state=Run.State.FINISHED, until__isnull=False).order_by("-id").first()
+    if last is None:
+        return run_full(actor=actor, progress=progress, job_id=job_id)
+    return _recorded(actor, Run.Kind.INCREMENTAL, job_id, lambda run: _incremental(run, actor, progress, last))
+
+
+def _recorded(actor: Actor, kind: Run.Kind, job_id: int | None, work: Callable[[Run], None]) -> Run:
+    run = Run.objects.create(kind=kind, job_id=job_id)
+    began = time.monotonic()
+    try:
+        work(run)
+        run.state = Run.State.FINISHED
+    except Exception as error:
+        # Stopped by a person or a restart, or broken: the caller learns which; the record only needs to be closed.
+        run.state = Run.State.CANCELLED if type(error).__name__.startswith("Job") else Run.State.FAILED
+        raise
+    finally:
+        run.seconds, run.finished_at = round(time.monotonic() - began, 2), now()
+        run.save()
+        data = {"kind": str(kind), "state": str(run.state), **{key: run.counts[key] for key in sorted(run.counts)}}
+        record(
+            actor=actor, action="identity.run", subject_kind="identity_run", subject_id=str(run.public_id), data=data
+        )
+    return run
+
+
+def _full(run: Run, actor: Actor, progress: Progress, precision: float) -> None:
+    run.until = now() - _LATE
+    total = Contact.objects.count()
+    read = 0
+
+    def step(name: str) -> None:
+        progress(read, total, name)
+
+    engine = Engine(progress=step)
+    try:
+        for people in everybody():
+            engine.load((person.contact_id, person.features) for person in people)
+            online.write_profiles(people)
+            read += len(people)
+            progress(read, total, "reading")
+        apart = set(Candidate.objects.filter(verdict=Verdict.APART).values_list("contact_low", "contact_high"))
+        found = resolve(engine, precision=precision, apart=lambda low, high: (low, high) in apart)
+        step("writing")
+        run.model = _keep_model(engine, found, precision)
+        run.merge_threshold, run.review_threshold = found.thresholds.merge, found.thresholds.review
+        groups = found.clusters.members.values()
+        evidence = _write_pairs(run, found, pair_rows(engine, found.table, found.weights))
+    finally:
+        engine.close()
+    run.counts = {
+        "records": engine.records,
+        "pairs": found.pairs,
+        "people": engine.records - sum(len(group) - 1 for group in groups),
+        "review": _open(run),
+        **found.notes,
+    }
+    run.save()
+    run.counts["merged"] = _merge_groups(run, actor, groups, evidence, progress)
+    with connection.cursor() as cursor:
+        cursor.execute(statement("hongyan.identity", "matching.sql", "drop_stale"), {"run": run.pk})
+
+
+def _keep_model(engine: Engine, found: Resolved, precision: float) -> Model:
+    """The weights for good; how common values are only for the newest."""
+    shares = frequencies_of(engine, found.weights)
+    token = keyring().blind.token
+    with transaction.atomic(), connection.cursor() as cursor:
+        newest = Model.objects.aggregate(found=Max("version"))["found"] or 0
+        model = Model.objects.create(
+            version=newest + 1,
+            weights=found.weights.dump(),
+            precision_target=precision,
+            merge_threshold=found.thresholds.merge,
+            review_threshold=found.thresholds.review,
+            records=engine.records,
+        )
+        cursor.execute(statement("hongyan.identity", "matching.sql", "forget_frequencies"))
+        for block in batched(shares.items(), 20_000):
+            cursor.execute(
+                statement("hongyan.identity", "matching.sql", "write_frequencies"),
+                {
+                    "names": [column for (column, _), _ in block],
+                    "tokens": numbers(token(online.frequency_word(column, value)) for (column, value), _ in block),
+                    "shares": [share for _, share in block],
+                },
+            )
+    return model
+
+
+Evidence = dict[tuple[int, int], dict[str, Any]]
+
+
+def _write_pairs(run: Run, found: Resolved, rows: Iterable[PairRow]) -> Evidence:
+    """Pairs that wait for a person; the evidence of those that are one person is returned for the merges."""
+    held = {(min(low, high), max(low, high)): why for low, high, why in found.clusters.held}
+    evidence: Evidence = {}
+    waiting: list[tuple[float, PairRow, str]] = []
+    for row in rows:
+        pair = (row.low, row.high)
+        if found.clusters.root(row.low) == found.clusters.root(row.high):
+            evidence[pair] = {
+                "probability": round(row.probability, 6),
+                "weight": round(row.weight, 3),
+                "comparisons": list(row.evidence),
+            }
+            continue
+        why = held.get(pair, "")
+        if why != "apart":
+            size = len(found.clusters.group(row.low)) + len(found.clusters.group(row.high))
+            waiting.append((worth(row.probability, size, held=bool(why)), row, why))
+    waiting.sort(key=lambda entry: (-entry[0], entry[1].low, entry[1].high))
+    for block in batched(waiting[:MAX_OPEN], 2_000):
+        write_open(run, block)
+    return evidence
+
+
+def worth(probability: float, records: int, *, held: bool) -> float:
+    """How much a person's answer is worth: most where the machine knows least, and where much hangs on it.
+
+    records: that would become one contact. held: the weights were for it, but a guard was against.
+    """
+    p = min(max(probability, 1e-9), 1 - 1e-9)
+    doubt = -(p * math.log2(p) + (1 - p) * math.log2(1 - p))
+    return round((max(doubt, 0.75) if held else doubt) * math.log2(records), 4)
+
+
+def write_open(run: Run, block: Sequence[tuple[float, PairRow, str]]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            statement("hongyan.identity", "matching.sql", "write_pairs"),
+            {
+                "run": run.pk,
+                "model": run.model_id,
+                "public_ids": [uuid7() for _ in block],
+                "lows": numbers(row.low for _, row, _ in block),
+                "highs": numbers(row.high for _, row, _ in block),
+                "probabilities": [row.probability for _, row, _ in block],
+                "weights": [row.weight for _, row, _ in block],
+                "evidence": [orjson.dumps(list(row.evidence)).decode() for _, row, _ in block],
+                "verdicts": [str(Verdict.REVIEW if why else Verdict.PENDING) for _, _, why in block],
+                "values": [value for value, _, _ in block],
+                "reasons": [why for _, _, why in block],
+            },
+        )
+
+
+def _open(run: Run) -> int:
+    return Candidate.objects.filter(run=run, verdict__in=(Verdict.PENDING, Verdict.REVIEW)).count()
+
+
+def _merge_groups(
+    run: Run,
+    actor: Actor,
+    groups: Iterable[list[int]],
+    evidence: Mapping[tuple[int, int], dict[str, Any]],
+    progress: Progress,
+) -> int:
+    """Into the oldest record of each group."""
+    todo = [(group[0], loser, group) for group in sorted(groups) for loser in group[1:]]
+    merged = 0
+    for done, (survivor, loser, group) in enumerate(todo):
+        progress(done, len(todo), "merging")
+        best = _best(evidence, loser, group)
+        if _merged(actor, survivor, loser, {"run": str(run.public_id), **best}):
+            merged += 1
+    progress(len(todo), len(todo), "merging")
+    return merged
+
+
+def _best(evidence: Mapping[tuple[int, int], dict[str, Any]], loser: int, group: Sequence[int]) -> dict[str, Any]:
+    """What spoke most for the loser being one of the group."""
+    pairs = [(min(loser, other), max(loser, other)) for other in group if other != loser]
+    found = [evidence[pair] for pair in pairs if pair in evidence]
+    return max(found, key=lambda entry: float(entry["weight"]), default={})
+
+
+def _merged(actor: Actor, survivor: int, loser: int, evidence: dict[str, Any]) -> bool:
+    """False where somebody erased or merged one of them meanwhile."""
+    try:
+        merge(actor=actor, survivor_id=survivor, loser_id=loser, reason=MergeReason.MATCHED, evidence=evidence)
+    except (MergeRefused, ContactNotFound):
+        return False
+    return True
+
+
+@dataclass(slots=True)
+class _Tally:
+    records: int = 0
+    pairs: int = 0
+    merged: int = 0
+    review: int = 0
+
+
+def _incremental(run: Run, actor: Actor, progress: Progress, last: Run) -> None:
+    run.until = now() - _LATE
+    model = online.current()
+    run.model_id, run.merge_threshold, run.review_threshold = model.number, model.merge, model.review
+    changed = list(
+        Contact.objects.filter(updated_at__gt=last.until).order_by("updated_at", "pk").values_list("pk", flat=True)
+    )
+    for block in batched(changed, 1_000):
+        online.write_profiles(list(some(block).values()))
+    tally = _Tally(records=len(changed))
+    for done, contact_id in enumerate(changed):
+        progress(done, len(changed), "matching")
+        _resolve_one(run, actor, contact_id, model, tally)
+    run.counts = {"records": tally.records, "pairs": tally.pairs, "merged": tally.merged, "review": tally.review}
+
+
+def resolve_one(*, actor: Actor, contact_id: int) -> int:
+    """A new or changed contact, now: merged with whom it certainly is. Returns the id of the contact it is then."""
+    actor.require(Permission.CONTACT_MERGE)
+    model = online.current()
+    run = Run.objects.exclude(model=None).order_by("-id").first() or Run(kind=Run.Kind.INCREMENTAL)
+    _resolve_one(run, actor, contact_id, model, _Tally())
+    return current_ids([contact_id]).get(contact_id, contact_id)
+
+
+def _resolve_one(run: Run, actor: Actor, contact_id: int, model: online.Current, tally: _Tally) -> None:
+    matches = online.candidates(contact_id, model=model)
+    tally.pairs += len(matches)
+    if not matches:
+        return
+    people = some([contact_id, *(match.contact_id for match in matches)])
+    guards = _guards(people)
+    mine = contact_id
+    for match in matches:
+        low, high = sorted((contact_id, match.contact_id))
+        why = guards.conflict(contact_id, match.contact_id)
+        if why == "apart":
+            continue
+        if why is None and match.score.probability >= model.merge:
+            evidence = {
+                "probability": round(match.score.probability, 6),
+                "weight": round(match.score.weight, 3),
+                "comparisons": [finding.dump() for finding in match.score.findings],
+            }
+            survivor, loser = sorted((mine, match.contact_id))
+            if _merged(actor, survivor, loser, evidence):
+                mine = survivor
+                tally.merged += 1
+            continue
+        if mine != contact_id:
+            continue  # asked about the one it is now by the next run
+        findings = tuple(finding.dump() for finding in match.score.findings)
+        row = PairRow(low, high, match.score.weight, match.score.probability, findings)
+        held = why if match.score.probability >= model.merge and why else ""
+        if run.pk:
+            write_open(run, [(worth(row.probability, 2, held=bool(held)), row, held)])
+        tally.review += 1
+
+
+def _guards(people: Mapping[int, Person]) -> Guards:
+    pairs = set(
+        Candidate.objects.filter(verdict=Verdict.APART)
+        .filter(contact_low__in=people, contact_high__in=people)
+        .values_list("contact_low", "contact_high")
+    )
+    last = Run.objects.filter(kind=Run.Kind.FULL, state=Run.State.FINISHED).order_by("-id").first()
+    shared = bool(last.counts.get("shared_homes", True)) if last else True
+    return Guards(lambda low, high: (low, high) in pairs, lambda number: people[number].features, shared)
