@@ -11,7 +11,7 @@ export SCALE
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check lint types contract format words messages screenshots lock clean front-test \
-	bench-import bench-send bench-render bench-dispatch bench-tracking bench-contacts
+	bench-import bench-send bench-render bench-dispatch bench-tracking bench-intake bench-contacts
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -56,6 +56,8 @@ bench-dispatch: $(STAMPS)/dev $(STAMPS)/words ## Audience to outbox, against a p
 	@$(BIN)/python -m bench.dispatch
 bench-tracking: $(STAMPS)/dev $(STAMPS)/words ## Opens and clicks, against a bare ASGI answer
 	@$(BIN)/python -m bench.tracking
+bench-intake: $(STAMPS)/dev $(STAMPS)/words ## Events acknowledged a second, against bare COPY
+	@$(BIN)/python -m bench.intake
 bench-contacts: $(STAMPS)/dev $(STAMPS)/words ## The contact list over a million people
 	@$(BIN)/python -m bench.contacts_list
 

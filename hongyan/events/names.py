@@ -6,6 +6,7 @@ names are kept as they came.
 
 import unicodedata
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 
@@ -65,6 +66,7 @@ _OLD: Final = {
 LONGEST: Final = 200  # characters of a name
 
 
+@lru_cache(maxsize=4_096)
 def canonical(name: str) -> str:
     """
     >>> canonical("Order Completed"), canonical("order completed"), canonical("Completed Order")

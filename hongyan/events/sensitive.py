@@ -7,6 +7,7 @@ import base64
 import re
 import time
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -90,6 +91,7 @@ def opened(value: Mapping[str, str]) -> Any:
     return orjson.loads(keyring().records.open(base64.b64decode(value[SEALED]), owner_id=_OWNER))
 
 
+@lru_cache(maxsize=16_384)
 def _telling(key: str) -> str:
     plain = key.replace("_", "").replace("-", "").replace(" ", "").lower()
     if plain in _DROP:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from asgiref.sync import sync_to_async
+from django.core.exceptions import SynchronousOnlyOperation
 from psycopg import AsyncConnection, OperationalError
 from psycopg_pool import AsyncConnectionPool
 
@@ -69,6 +71,10 @@ class InboxWriter:
         """Raises InboxRefused; the client tries again later."""
         if self._bytes > _WAITING_BYTES:
             raise InboxRefused("overloaded")
+        try:
+            keyring()
+        except SynchronousOnlyOperation:  # it is to be read again, which the loop may not wait for
+            await sync_to_async(keyring)()
         waiting = Waiting(row(key_id, at, kind, calls, content), asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         self._bytes += len(waiting.row)
