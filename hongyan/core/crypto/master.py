@@ -41,4 +41,7 @@ def read_or_create(path: Path) -> bytes:
             part.unlink()
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise MasterKeyProblem(f"{path} can be read by others; run: chmod 600 {path}")
-    return parse(path.read_text(encoding="ascii"))
+    try:
+        return parse(path.read_text(encoding="ascii"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise MasterKeyProblem(f"{path} cannot be read as a key ({type(error).__name__}); restore it") from error

@@ -1,0 +1,88 @@
+"""What is said when the product cannot start: what is wrong, and the remedy."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+import pytest
+
+from hongyan.config import boot
+from hongyan.core import embedded
+from hongyan.core.crypto.master import MasterKeyProblem, read_or_create
+from hongyan.core.dsn import connection_parameters
+
+pytestmark = pytest.mark.django_db
+
+
+def address(*, database: str = "", user: str = "") -> str:
+    """Of the test server."""
+    given = connection_parameters()
+    host = quote(str(given["host"]), safe="")
+    return f"postgresql://{user or given['user']}@/{database or 'postgres'}?host={host}&port={given.get('port', 5432)}"
+
+
+@pytest.fixture
+def server() -> Iterator["psycopg.Connection[tuple[object, ...]]"]:
+    with psycopg.connect(address(), autocommit=True) as connection:
+        yield connection
+
+
+def test_a_data_folder_that_is_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "data"
+    path.write_text("x")
+    with pytest.raises(embedded.EmbeddedProblem, match="is a file; set HONGYAN_DATA_DIR"):
+        embedded.check_folder(path)
+
+
+def test_a_data_folder_where_nothing_can_be_written() -> None:
+    with pytest.raises(embedded.EmbeddedProblem, match=r"cannot be used .*set HONGYAN_DATA_DIR"):
+        embedded.check_folder(Path("/proc/hongyan"))
+
+
+def test_a_database_that_does_not_answer() -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+        with pytest.raises(boot.DatabaseProblem) as caught:
+            boot.check_own(f"postgresql://li:geheim-7@127.0.0.1:{port}/hongyan")
+    assert "does not answer" in str(caught.value)
+    assert "createdb" in str(caught.value)
+    assert "geheim-7" not in str(caught.value)
+
+
+def test_a_database_that_is_not_there() -> None:
+    with pytest.raises(boot.DatabaseProblem, match=r'database "nowhere" does not exist.*createdb'):
+        boot.check_own(address(database="nowhere"))
+
+
+def test_a_good_database_and_what_is_no_address_pass() -> None:
+    boot.check_own(address())
+    boot.check_own("mysql://the.settings.say.what.is.wrong")
+
+
+def test_a_database_in_another_encoding(server: "psycopg.Connection[tuple[object, ...]]") -> None:
+    server.execute("CREATE DATABASE old_encoding ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0")
+    try:
+        with pytest.raises(boot.DatabaseProblem, match=r"encoded in SQL_ASCII.*--encoding=UTF8"):
+            boot.check_own(address(database="old_encoding"))
+    finally:
+        server.execute("DROP DATABASE old_encoding")
+
+
+def test_a_user_who_may_not_make_tables(server: "psycopg.Connection[tuple[object, ...]]") -> None:
+    server.execute("CREATE ROLE nobody_special LOGIN")
+    try:
+        with pytest.raises(boot.DatabaseProblem, match='GRANT CREATE ON SCHEMA public TO "nobody_special"'):
+            boot.check_own(address(user="nobody_special"))
+    finally:
+        server.execute("DROP ROLE nobody_special")
+
+
+def test_a_key_file_that_holds_no_key(tmp_path: Path) -> None:
+    path = tmp_path / "master.key"
+    path.write_bytes(b"\xff\xfe broken")
+    path.chmod(0o600)
+    with pytest.raises(MasterKeyProblem, match="restore it"):
+        read_or_create(path)
