@@ -118,11 +118,11 @@ def _wheel() -> Any:
 
 
 def _lock_in(data_dir: Path, wheel: Any) -> None:
-    """Processes that start and stop one server take turns by a lock file. The wheel has one for the whole machine in the
-    temporary folder, so the first user to start a server would keep all others from starting theirs."""
-    from fasteners import InterProcessLock
-
-    wheel.postgres_server.PostgresServer._lock = InterProcessLock(data_dir / ".postgres.lock")
+    """Processes that start and stop one server take turns by a lock file. The wheel has one for the whole machine, in
+    the temporary folder, so the first user to start a server would keep all others from starting theirs."""
+    module = wheel.postgres_server
+    lock = module.fasteners.InterProcessLock(data_dir / ".postgres.lock")
+    module.PostgresServer._lock = lock  # noqa: SLF001 - the wheel offers no other way
 
 
 def check_folder(data_dir: Path) -> None:
