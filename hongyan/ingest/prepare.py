@@ -128,6 +128,8 @@ class Preparer:
                 done.rejects.append(Reject(line, cells.column, cells.code.value, value))
                 continue
             self._row(line, cells, done)
+            if self._kept:
+                done.kept[line] = tuple([cells[place] for place in self._kept])
         return done
 
     def _row(self, line: int, cells: list[str], done: PreparedChunk) -> None:
@@ -166,8 +168,6 @@ class Preparer:
         done.people.append(row)
         if tags := other.get("tags"):
             done.tags[line] = tags
-        if self._kept:
-            done.kept[line] = tuple([cells[place] for place in self._kept])
 
     def _read(self, cells: list[str], bins: tuple[dict[str, Any], ...], done: PreparedChunk) -> tuple[int, str] | None:
         """Values into ``bins``, in the order of ``_BINS``. The first cell that is refused, and why."""
