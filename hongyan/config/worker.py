@@ -28,6 +28,7 @@ async def main() -> None:
 def lanes() -> dict[str, Lane]:
     from hongyan.delivery.sender import run_sender
     from hongyan.edge.digest import run_digest
+    from hongyan.events.tasks import run_catalogue
     from hongyan.ingest.commerce.inbox import run_inbox
     from hongyan.ingest.intake.lane import run_intake
     from hongyan.jobs.worker import run_worker
@@ -38,6 +39,7 @@ def lanes() -> dict[str, Lane]:
         "sender": lambda stop: run_sender(stop, worker_name=name),
         "digest": run_digest,
         "intake": run_intake,
+        "catalogue": run_catalogue,
         "shops": run_inbox,
     }
 

@@ -33,7 +33,7 @@ def events_of_contact(
                 "limit": limit,
             },
         )
-        return [_row(values) for values in cursor.fetchall()]
+        return [row_of(values) for values in cursor.fetchall()]
 
 
 def events_after(*, cursor_at: EventCursor, limit: int = 5000) -> tuple[list[EventRow], EventCursor]:
@@ -46,10 +46,10 @@ def events_after(*, cursor_at: EventCursor, limit: int = 5000) -> tuple[list[Eve
         rows = cursor.fetchall()
     if not rows:
         return [], cursor_at
-    return [_row(values[1:]) for values in rows], EventCursor(tx=rows[-1][0], id=rows[-1][1])
+    return [row_of(values[1:]) for values in rows], EventCursor(tx=rows[-1][0], id=rows[-1][1])
 
 
-def _row(values: Sequence[Any]) -> EventRow:
+def row_of(values: Sequence[Any]) -> EventRow:
     event_id, contact_id, name, occurred_at, received_at, source, properties = values
     if isinstance(properties, str | bytes):  # Django leaves jsonb of raw cursors as text
         properties = orjson.loads(properties)
