@@ -53,7 +53,7 @@ def test_orders_are_written_read_and_repeated(caller: Caller) -> None:
         ({"placed_at": "2026-03-01T10:00:00"}, "/orders/0", "date"),
         ({"lines": [{"sku": "a", "price": "x"}]}, "/orders/0/lines/0/price", "number"),
         ({"lines": [{"sku": "a", "price": "1", "quantity": "0.00001"}]}, "/orders/0/lines/0/quantity", "quantity"),
-        ({"refunds": [{"id": "r", "amount": "x", "at": "2026-03-01T10:00:00Z"}]}, "/orders/0/refunds/0/amount", "number"),
+        ({"refunds": [{"id": "r", "amount": "x", "at": "2026-03-01T10:00Z"}]}, "/orders/0/refunds/0/amount", "number"),
         ({"score": 3}, "/orders/0/score", "extra_forbidden"),
         ({"state": "sold"}, "/orders/0/state", "enum"),
     ],

@@ -79,7 +79,7 @@ class OrderBody(Body):
     placed_at: datetime
     updated_at: datetime | None = None
     cancelled_at: datetime | None = None
-    customer: CustomerBody = CustomerBody()
+    customer: CustomerBody = Field(default_factory=lambda: CustomerBody.model_validate({}))
     lines: list[LineBody] = Field([], max_length=2000)
     discount: str = "0"
     shipping: str = "0"
@@ -282,7 +282,10 @@ def orders_list(  # noqa: PLR0917 - what a query may hold
 def order_read(request: HttpRequest, order_id: UUID) -> OrderWhole:
     view = selectors.order_view(actor=actor(request), public_id=order_id)
     order = view.order
-    money = lambda minor: major_text(minor, order.currency)  # noqa: E731 - one currency, many amounts
+
+    def money(minor: int) -> str:
+        return major_text(minor, order.currency)
+
     return OrderWhole(
         id=order.public_id,
         source=order.source,

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from hongyan.accounts.permissions import Permission
 from hongyan.ingest import selectors, services, words
+from hongyan.ingest.commerce.services import is_commerce
 from hongyan.ingest.errors import IngestRefused
 from hongyan.ingest.models import Import
 from hongyan.ingest.types import ImportState
@@ -52,6 +53,8 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_GET
 def show(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     batch = import_or_404(request, public_id)
+    if is_commerce(batch):
+        return redirect("commerce:import", public_id)
     if batch.state == ImportState.DRAFT:
         return redirect("imports:reading", public_id)
     actor = actor_of(request)

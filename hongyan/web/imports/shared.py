@@ -8,6 +8,7 @@ from django.shortcuts import redirect
 
 from hongyan.accounts.types import Actor
 from hongyan.ingest import selectors
+from hongyan.ingest.commerce.services import is_commerce
 from hongyan.ingest.models import Import
 from hongyan.ingest.types import ImportState
 from hongyan.jobs.models import Job
@@ -28,6 +29,8 @@ def import_or_404(request: HttpRequest, public_id: uuid.UUID) -> Import:
 def draft_or_show(request: HttpRequest, public_id: uuid.UUID) -> Import | HttpResponse:
     """The wizard's pages are for drafts; a started import has its own page."""
     batch = import_or_404(request, public_id)
+    if is_commerce(batch):
+        return redirect("commerce:import", public_id)
     return batch if batch.state == ImportState.DRAFT else redirect("imports:show", public_id)
 
 
