@@ -8,7 +8,7 @@ from hongyan.ingest.migrating.recognise import Recipe
 
 def mapping_of(recipe: Recipe, guessed: Sequence[str], custom: Mapping[str, str]) -> list[str]:
     """No field twice. Columns that speak of consent and past are not fields, whatever their names look like."""
-    spoken = set(recipe.roles.values())
+    spoken = {*recipe.roles.values(), *recipe.left_out}
     own = {extra.column: CUSTOM + extra.key for extra in recipe.extras if extra.key in custom}
     taken = {target for target in recipe.targets if target} | set(own.values())
     mapping = []

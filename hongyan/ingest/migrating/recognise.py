@@ -53,6 +53,7 @@ class Recipe:
     targets: tuple[str, ...]
     roles: Mapping[str, int] = field(default_factory=dict)
     extras: tuple[Extra, ...] = ()
+    left_out: tuple[int, ...] = ()  # known, and not to be taken: birthdays without a year, a second phone
 
     def dump(self) -> dict[str, Any]:
         return asdict(self)
@@ -67,6 +68,7 @@ class Recipe:
             tuple(raw["targets"]),
             dict(raw["roles"]),
             tuple(Extra(**item) for item in raw["extras"]),
+            tuple(raw.get("left_out", ())),
         )
 
 
@@ -319,4 +321,5 @@ def _recipe(system: _System, names: Sequence[str], part: Part) -> Recipe:
         for place, name in enumerate(names)
         if name in system.extras and not targets[place]
     )
-    return Recipe(system.origin, part, tuple(targets), roles, extras)
+    left_out = tuple(place for place, name in enumerate(names) if system.targets.get(name) == "")
+    return Recipe(system.origin, part, tuple(targets), roles, extras, left_out)
