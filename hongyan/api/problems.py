@@ -182,13 +182,28 @@ def _content(request: HttpRequest, error: ContentProblem) -> HttpResponse:
 
 def _incomplete(request: HttpRequest, error: NotComplete) -> HttpResponse:
     del request
-    parts = [Part(pointer=pointer(name), code=code, message=code) for name, code in error.fields.items()]
+    texts = {
+        "missing": _("This is needed."),
+        "past": _("This time has passed."),
+        "far": _("This time is too far away."),
+    }
+    parts = [Part(pointer=pointer(name), code="values", message=why) for name, why in error.fields.items()]
+    for part in parts:
+        if part.message in texts:
+            part.code, part.message = part.message, texts[part.message]
     return answer(422, "incomplete", _("Something the campaign needs is missing."), errors=parts)
 
 
 def _preflight(request: HttpRequest, error: PreflightBlocks) -> HttpResponse:
     del request
-    parts = [Part(pointer="", code=code, message=code) for code in error.codes]
+    parts = [
+        Part(
+            pointer=pointer(found.step.value, found.place) if found.place else pointer(found.step.value),
+            code=found.code,
+            message=f"{found.title} {found.remedy}".strip(),
+        )
+        for found in error.findings
+    ]
     return answer(409, "preflight", _("Preflight has findings that stop the send."), errors=parts)
 
 

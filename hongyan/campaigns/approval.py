@@ -73,7 +73,7 @@ def campaign_request_approval(*, actor: Actor, campaign_id: int, comment: str = 
     after(State(campaign.state), Act.REQUEST_APPROVAL)
     checked = preflight(campaign)
     if not checked.clear:
-        raise PreflightBlocks([finding.code for finding in checked.blocks])
+        raise PreflightBlocks(checked.blocks)
     facts = facts_of(campaign, checked)
     with transaction.atomic():
         campaign = locked(campaign_id)

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from hongyan.campaigns.types import Finding
+
 
 class CampaignError(Exception):
     """The campaign cannot do this."""
@@ -25,11 +27,12 @@ class NotComplete(CampaignError):
 
 
 class PreflightBlocks(CampaignError):
-    """Preflight has findings that stop the send; ``codes`` lists them."""
+    """Preflight has findings that stop the send; they say what and how to mend it, in the active language."""
 
-    def __init__(self, codes: Sequence[str]) -> None:
-        super().__init__(", ".join(codes))
-        self.codes = tuple(codes)
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        super().__init__(", ".join(finding.code for finding in findings))
+        self.findings = tuple(findings)
+        self.codes = tuple(finding.code for finding in findings)
 
 
 class ApprovalMissing(CampaignError):

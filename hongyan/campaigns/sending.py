@@ -80,7 +80,7 @@ def _check(campaign_id: int, act: Act, confirmed: int) -> Preflight:
     after(after(state, Act.CLEAR) if state is State.DRAFT else state, act)
     checked = preflight(campaign)
     if not checked.clear or checked.counts is None:
-        raise PreflightBlocks([finding.code for finding in checked.blocks])
+        raise PreflightBlocks(checked.blocks)
     expected = checked.counts.will_receive
     if abs(expected - confirmed) > expected * TOLERANCE:
         raise CountMismatch(expected, confirmed)

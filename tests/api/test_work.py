@@ -84,6 +84,12 @@ def test_a_campaign_from_draft_to_start(caller: Caller) -> None:
     checked = caller("GET", f"{path}/preflight")
     assert checked["clear"], checked["findings"]
     assert checked["will_receive"] == 4
+    caller("PUT", path, body | {"sender": None})
+    stopped = caller("POST", f"{path}/start", {"confirmed": 4}, status=409)
+    finding = next(part for part in stopped["errors"] if part["code"] == "no_sender")
+    assert finding["message"] != finding["code"]
+    assert " " in finding["message"] or "。" in finding["message"]
+    caller("PUT", path, body)
     wrong = caller("POST", f"{path}/start", {"confirmed": 40}, status=409)
     assert (wrong["type"], "4" in wrong["title"]) == ("urn:hongyan:problem:count", True)
     assert Campaign.objects.get().state == State.DRAFT
