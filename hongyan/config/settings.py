@@ -47,6 +47,12 @@ HONGYAN_WORKERS = env.integer("HONGYAN_WORKERS", 1, "Worker processes", low=1, h
 HONGYAN_TRUSTED_PROXIES = env.text(
     "HONGYAN_TRUSTED_PROXIES", "", "Comma-separated addresses of proxies whose X-Forwarded-For is believed"
 )
+HONGYAN_OUTBOX_KEEP_MONTHS = env.integer(
+    "HONGYAN_OUTBOX_KEEP_MONTHS",
+    24,
+    "Months the send log is kept; links in older mails no longer lead anywhere",
+    low=12,
+)
 HONGYAN_MIN_FREE_MB = env.integer(
     "HONGYAN_MIN_FREE_MB", 1024, "Free disk below which imports and new sends are refused (PostgreSQL stops when full)"
 )

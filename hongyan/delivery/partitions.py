@@ -13,6 +13,12 @@ def name_of(month: date) -> str:
     return f"delivery_message_{month:%Y_%m}"
 
 
+def month_of(name: str) -> date:
+    """The month of a partition's name."""
+    year, month = name.removeprefix("delivery_message_").split("_")
+    return date(int(year), int(month), 1)
+
+
 def next_month(month: date) -> date:
     return date(month.year + month.month // 12, month.month % 12 + 1, 1)
 

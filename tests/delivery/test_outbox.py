@@ -3,11 +3,13 @@
 from datetime import UTC, date, datetime
 
 import pytest
+from django.conf import LazySettings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db import IntegrityError, connection, transaction
 
 from hongyan.accounts.errors import PermissionRefused
 from hongyan.accounts.types import contact_actor
+from hongyan.audit.models import AuditEntry
 from hongyan.core import clock
 from hongyan.core.sql import SQL
 from hongyan.delivery import privacy, selectors, services
@@ -19,6 +21,7 @@ from hongyan.delivery.links import (
     read_message_token,
 )
 from hongyan.delivery.models import DirectContent, Message, OriginHold
+from hongyan.delivery.retention import drop_old
 from hongyan.delivery.senders import SenderRefused
 from hongyan.delivery.types import MessageKey, MessageState, Origin
 from hongyan.events.models import Event
@@ -195,3 +198,25 @@ def test_an_origin_keeps_the_month_it_began_in() -> None:
     for bad in ({"kind": "Campaign"}, {"month": date(2026, 11, 2)}):
         with pytest.raises(ValueError, match="origin"):
             Origin(**{"kind": "campaign", "id": 1, "month": date(2026, 11, 1), **bad})  # type: ignore[arg-type]
+
+
+def test_old_months_of_the_send_log_go_and_are_on_record(settings: LazySettings) -> None:
+    settings.HONGYAN_OUTBOX_KEEP_MONTHS = 12
+    person, sender = factory.contact(), factory.sender()
+    months = {"old": date(2025, 9, 1), "waits": date(2025, 8, 1), "active": date(2025, 7, 1), "kept": date(2025, 11, 1)}
+    for number, month in enumerate(months.values()):
+        services.dispatch(
+            origin=Origin("campaign", number, month), content_version_id=1, sender_id=sender.pk, topic_id=None,
+            members=SQL(f"SELECT {person.pk}::bigint AS id"), due_at=clock.now(),
+        )  # fmt: skip
+    long_ago = datetime(2025, 9, 5, tzinfo=UTC)
+    finished = {"created_at": long_ago, "finished_at": long_ago, "state": MessageState.SENT, "wake_at": None}
+    Message.objects.update(**finished)
+    Message.objects.filter(month=months["waits"]).update(state=MessageState.UNCERTAIN)
+    Message.objects.filter(month=months["active"]).update(finished_at=datetime(2026, 11, 1, tzinfo=UTC))
+    with clock.freeze(datetime(2026, 11, 22, tzinfo=UTC)):
+        assert drop_old() == {"delivery_message_2025_09": 1}
+        assert drop_old() == {}
+    assert set(Message.objects.values_list("month", flat=True)) == set(months.values()) - {months["old"]}
+    entry = AuditEntry.objects.get(action="delivery.month_dropped")
+    assert (entry.subject_id, entry.data) == ("2025-09", {"messages": 1})

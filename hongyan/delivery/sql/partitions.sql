@@ -9,3 +9,11 @@ ALTER TABLE {name} DROP CONSTRAINT {name}_month;
 
 -- name: list_partitions
 SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'delivery_message'::regclass ORDER BY 1
+
+-- name: is_past
+-- How many messages, and whether any of them waits, is doubtful, or was written within the time that is kept: an origin
+-- that began long ago may still send, and must go on knowing whom it has mailed.
+SELECT count(*),
+       coalesce(bool_or(wake_at IS NOT NULL OR state IN (0, 1, 2, 4, 7)
+                        OR greatest(created_at, coalesce(finished_at, created_at)) >= %(keep_from)s::date), false)
+FROM {name}
