@@ -6,7 +6,20 @@ from ninja.openapi.docs import Swagger
 from hongyan import __version__
 from hongyan.api import problems
 from hongyan.api.auth import KeyAuth
-from hongyan.api.routes import audiences, campaigns, commerce, consent, contacts, imports, reports, tags, templates
+from hongyan.api.routes import (
+    audiences,
+    campaigns,
+    commerce,
+    companies,
+    consent,
+    contacts,
+    imports,
+    objects,
+    reports,
+    sources,
+    tags,
+    templates,
+)
 
 api = NinjaAPI(
     title="Hongyan",
@@ -25,9 +38,12 @@ problems.install(api)
 api.add_router("/contacts", contacts.router, tags=["contacts"])
 api.add_router("/contacts", consent.router, tags=["consent"])
 api.add_router("", commerce.router, tags=["orders and products"])
+api.add_router("/objects", objects.router, tags=["objects"])
+api.add_router("/companies", companies.router, tags=["companies"])
 api.add_router("/tags", tags.router, tags=["tags"])
 api.add_router("/audiences", audiences.router, tags=["audiences"])
 api.add_router("/imports", imports.router, tags=["imports"])
+api.add_router("", sources.router, tags=["sources and quarantine"])
 api.add_router("/templates", templates.router, tags=["templates"])
 api.add_router("/campaigns", campaigns.router, tags=["campaigns"])
 api.add_router("/reports", reports.router, tags=["reports"])

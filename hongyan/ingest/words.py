@@ -42,6 +42,7 @@ _REFUSALS: dict[str, Callable[[], str]] = {
     "parquet_damaged": lambda: _("The Parquet file is damaged or of a kind that cannot be read."),
     "parquet_nested": lambda: _("The column “%(column)s” holds lists, structures or bytes, which are no cells of a table."),
     "option_unknown": lambda: _("“%(value)s” is not a choice for %(option)s."),
+    "consent_not_known": lambda: _("This file is no known export of another system, so there is no consent to keep."),
     "consent_undecided": lambda: _("Decide about consent first: declare that these people agreed, or import them as “no consent”."),
     "consent_incomplete": lambda: _("To declare consent, choose at least one topic and say where the consent was collected."),
     "consent_not_declared": lambda: _("Tick the declaration that these people agreed to receive mail."),

@@ -179,3 +179,42 @@ def test_an_export_is_asked_for_with_a_reason_and_downloaded_by_its_owner_only(f
         assert sheet is not None
         assert [cell.value for cell in sheet[2]] == ["wang@example.com", "'=王"]
     assert staff(Role.PRIVACY_OFFICER).get(base + "file").status_code == 404
+
+
+def test_an_export_of_another_system_is_recognised_and_kept_as_it_is() -> None:
+    """A Mailchimp ZIP: unpacked, recognised, consent kept; and the way to treat it as an ordinary file."""
+    import zipfile
+    from pathlib import Path
+
+    exports = Path(__file__).parents[1] / "ingest" / "exports"
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as made:
+        for part in ("subscribed", "unsubscribed"):
+            made.write(exports / f"{part}_members_export_a1b2c3.csv", f"{part}_members_export_a1b2c3.csv")
+    client = staff(Role.ADMINISTRATOR)
+    assert send(client, packed.getvalue(), "audience_export.zip").headers["Location"] == "/imports/"
+    subscribed, left = Import.objects.order_by("id")
+    base = f"/imports/{subscribed.public_id}/"
+    page = client.get(base + "reading/").content.decode()
+    assert "This is an export of Mailchimp: people who subscribed." in page
+    assert client.post(base + "origin/fields").status_code == 302
+    assert FieldDefinition.objects.filter(key="mailchimp_rating").exists()
+    page = client.get(base + "consent/").content.decode()
+    assert 'value="kept" checked' in page
+    answer = client.post(base + "consent/", {"choice": "kept", "policy": "update", "topics": "newsletter"})
+    assert answer.status_code == 422
+    answer = client.post(
+        base + "consent/", {"choice": "kept", "policy": "update", "topics": "newsletter", "declared": "on"}
+    )
+    assert answer.headers["Location"] == base + "trial/"
+    client.post(base + "trial/")
+    run_job(Import.objects.get(pk=subscribed.pk).dry_job)
+    assert "3 consents kept with their evidence." in client.get(base + "trial/").content.decode()
+    client.post(base + "run")
+    run_job(Import.objects.get(pk=subscribed.pk).job)
+    page = client.get(base).content.decode()
+    assert "3 consents kept with their evidence." in page
+    assert "as the export says" in page
+    other = f"/imports/{left.public_id}/"
+    assert client.post(other + "origin/forgetting").status_code == 302
+    assert "This is an export" not in client.get(other + "reading/").content.decode()

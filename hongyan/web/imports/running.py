@@ -19,7 +19,7 @@ from hongyan.ingest.errors import IngestRefused
 from hongyan.ingest.models import Import
 from hongyan.ingest.types import ImportState
 from hongyan.web import figures
-from hongyan.web.imports import labels
+from hongyan.web.imports import labels, origins
 from hongyan.web.imports.shared import actor_of, import_or_404, time_left
 
 _PAGE = 50
@@ -95,7 +95,9 @@ def _context(request: HttpRequest, batch: Import) -> dict[str, Any]:
         "pill_state": _pill(batch),
         "progress_label": _("Importing"),
         "time_left": time_left(job),
-        "sentences": labels.sentences(counts, done=True) if counts.rows else [],
+        "sentences": [*labels.sentences(counts, done=True), *origins.sentences(counts.standings)]
+        if counts.rows
+        else [],
         "reasons": labels.reasons(counts),
         "rejections": rejections,
         "more_rejections": more,
@@ -131,6 +133,13 @@ def _facts(batch: Import) -> list[tuple[str, str]]:
         facts += [
             (_("Consent"), ", ".join(topics.get(key, key) for key in terms.topics)),
             (_("Collected"), terms.source),
+            (_("Declared by"), f"{terms.attested_by} · {figures.moment(datetime.fromisoformat(terms.attested_at))}"),
+        ]
+    elif terms.choice == "kept":
+        topics = dict(selectors.topic_choices())
+        facts += [
+            (_("Consent"), _("as the export says")),
+            (_("Topics"), ", ".join(topics.get(key, key) for key in terms.topics)),
             (_("Declared by"), f"{terms.attested_by} · {figures.moment(datetime.fromisoformat(terms.attested_at))}"),
         ]
     elif terms.choice == "none":

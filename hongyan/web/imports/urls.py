@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from hongyan.web.imports import exports, running, wizard
+from hongyan.web.imports import exports, origins, running, wizard
 
 app_name = "imports"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -15,6 +15,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<uuid:public_id>/columns/", wizard.columns, name="columns"),
     path("<uuid:public_id>/columns/check", wizard.column_check, name="column_check"),
     path("<uuid:public_id>/fields/", wizard.field_new, name="field_new"),
+    path("<uuid:public_id>/origin/fields", origins.fields, name="origin_fields"),
+    path("<uuid:public_id>/origin/forgetting", origins.forget, name="origin_forget"),
     path("<uuid:public_id>/consent/", wizard.consent, name="consent"),
     path("<uuid:public_id>/trial/", wizard.trial, name="trial"),
     path("<uuid:public_id>/progress", running.progress, name="progress"),

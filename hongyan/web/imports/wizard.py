@@ -15,7 +15,7 @@ from hongyan.ingest.errors import IngestRefused
 from hongyan.ingest.files.encoding import ENCODINGS
 from hongyan.ingest.files.types import RowFault
 from hongyan.ingest.types import ConsentChoice, Counts
-from hongyan.web.imports import labels
+from hongyan.web.imports import labels, origins
 from hongyan.web.imports.shared import actor_of, draft_or_show, is_htmx, time_left
 
 
@@ -30,6 +30,8 @@ def upload(request: HttpRequest) -> HttpResponse:
             problem = _("Choose a file first.")
         else:
             try:
+                if (unpacked := origins.unpack(request, file)) is not None:
+                    return unpacked
                 batch = services.import_create(actor=actor, file=file.chunks(1 << 20), filename=file.name)
             except IngestRefused as error:
                 problem = words.refusal(error)
@@ -78,6 +80,7 @@ def reading(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         "encodings": ENCODINGS.items(),
         "delimiters": labels.delimiters(),
         "delimiter_key": labels.delimiter_key(batch.dialect.get("delimiter", ",")),
+        "origin": origins.banner(batch, actor),
         "earlier": selectors.earlier_import_of_file(actor=actor, public_id=public_id),
         "problem": problem,
     }
@@ -125,6 +128,7 @@ def columns(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         "question": _("Which column is which field?"),
         "batch": batch,
         "columns": listed,
+        "origin": origins.banner(batch, actor),
         "targets": labels.target_groups(),
         "keys": labels.match_keys(),
         "regions": labels.regions(),
@@ -197,7 +201,7 @@ def consent(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
                 topics=post.getlist("topics"),
                 source=post.get("source", ""),
                 declared="declared" in post,
-                statement=labels.statement(),
+                statement=origins.statement() if choice == ConsentChoice.KEPT else labels.statement(),
             )
         except IngestRefused as error:
             problem = labels.refusal(error)
@@ -219,6 +223,8 @@ def consent(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         "lists": selectors.list_choices(),
         "policies": labels.policies(),
         "statement": labels.statement(),
+        "origin": origins.banner(batch, actor),
+        "kept_statement": origins.statement(),
         "problem": problem,
     }
     return render(request, "imports/consent.html", context, status=422 if problem else 200)
@@ -252,7 +258,7 @@ def trial(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         "time_left": time_left(job),
         "counts": counts,
         "job_problem": "" if counts or polling or job is None else _job_problem(job.error_code),
-        "sentences": labels.sentences(counts, done=False) if counts else [],
+        "sentences": [*labels.sentences(counts, done=False), *origins.sentences(counts.standings)] if counts else [],
         "reasons": labels.reasons(counts) if counts else [],
         "samples": [
             {
