@@ -149,13 +149,18 @@ class _Block:
 
     def _prepare(self, orders: Sequence[OrderIn], present: dict[str, _Present]) -> list[_Write]:
         people = find_or_make(
-            [order.person for order in orders], source=self.source, at=self.at, make=self.write, is_demo=self.is_demo
+            [order.person for order in orders if order.contact_id is None],
+            source=self.source,
+            at=self.at,
+            make=self.write,
+            is_demo=self.is_demo,
         )
         public_ids = iter(uuid7_block(len(orders)))
         writes = []
         met: set[Any] = set()
         for order in orders:
-            found, before = people[order.person], present.get(order.external_id)
+            before = present.get(order.external_id)
+            found = people[order.person] if order.contact_id is None else Found(order.contact_id)
             digest = digest_of(order)
             row = _row(order, found, digest, next(public_ids))
             writes.append(_Write(order, digest, found, row, before))

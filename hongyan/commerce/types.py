@@ -109,6 +109,7 @@ class OrderIn:
     state: OrderState = OrderState.PAID
     kind: OrderKind = OrderKind.ORDER
     person: Person = field(default_factory=Person)
+    contact_id: int | None = None  # who bought, where the caller knows it already; else looked up by ``person``
     updated_at: datetime | None = None
     cancelled_at: datetime | None = None
     discount_minor: int = 0  # positive: what was taken off beside the lines

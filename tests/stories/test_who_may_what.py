@@ -30,6 +30,8 @@ PAGES: dict[str, frozenset[Role]] = {
             "audiences:tags",
             "audiences:values",
             "audiences:vocabulary",
+            "commerce:index",
+            "commerce:products",
             "contacts:index",
             "home:index",
             "home:jobs",
@@ -49,6 +51,7 @@ PAGES: dict[str, frozenset[Role]] = {
             "campaigns:create",
             "catcher:index",
             "catcher:list",
+            "commerce:import_new",
             "imports:index",
             "imports:new",
             "mails:create",
@@ -67,6 +70,7 @@ PAGES: dict[str, frozenset[Role]] = {
     **dict.fromkeys(("contacts:suppressions", "contacts:suppression_create"), frozenset({A, U, D})),
     **dict.fromkeys(
         (
+            "commerce:privacy",
             "imports:exports",
             "imports:export_new",
             "settings:audit",
@@ -77,6 +81,9 @@ PAGES: dict[str, frozenset[Role]] = {
     ),
     **dict.fromkeys(
         (
+            "commerce:currency",
+            "commerce:shop_new",
+            "commerce:shops",
             "contacts:field_create",
             "contacts:fields",
             "contacts:form_create",

@@ -1,7 +1,7 @@
 """The people of the demo: contacts, their consent, orders, tags and lists."""
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,8 +11,10 @@ from django.db import connection, transaction
 from hongyan.accounts.types import Actor
 from hongyan.audience.models import Tag
 from hongyan.audience.tags import tag_contacts
+from hongyan.commerce import orders
+from hongyan.commerce.models import CommerceSettings
 from hongyan.config.demo.people import Person, people
-from hongyan.config.demo.shop import History, histories, order_events
+from hongyan.config.demo.shop import SOURCE, History, histories, orders_of
 from hongyan.contacts.bulk import upsert
 from hongyan.contacts.bulk_consent import Grant
 from hongyan.contacts.bulk_rows import ContactRowIn, RowMaker, UpsertPolicy
@@ -20,7 +22,6 @@ from hongyan.contacts.models import FieldDefinition, Topic
 from hongyan.core import clock
 from hongyan.core.batching import batched
 from hongyan.core.crypto.keyring import keyring
-from hongyan.events.services import append
 
 _BLOCK = 5_000
 _SEED = 20261122
@@ -81,12 +82,17 @@ def contacts_create(*, count: int, now: datetime, report: Report) -> Loaded:
     return loaded
 
 
-def orders_create(loaded: Loaded) -> int:
-    """The buyers' orders as events. Returns how many."""
-    total = 0
-    for block in batched(_all_orders(loaded), 2_000):
-        total += append(block)
-    return total
+def orders_create(loaded: Loaded, *, actor: Actor, report: Report) -> int:
+    """The buyers' orders, with their products, events and sums. Returns how many."""
+    CommerceSettings.objects.get_or_create(pk=1, defaults={"currency": "CNY", "rates": {"GBP": "9.1"}})
+    done = 0
+    for block in batched(loaded.buyers, 100):
+        given = [order for contact_id, history in block for order in orders_of(history, contact_id=contact_id)]
+        for part in batched(given, 1_000):
+            orders.upsert(actor=actor, source=SOURCE, orders=part, is_demo=True, by="demo")
+        done += len(block)
+        report(done)
+    return done
 
 
 def tags_attach(loaded: Loaded, *, actor: Actor, now: datetime) -> None:
@@ -155,11 +161,6 @@ def _note(
         loaded.contact_ids.append(contact_id)
         if row.ref < len(bought):
             loaded.buyers.append((contact_id, bought[row.ref]))
-
-
-def _all_orders(loaded: Loaded) -> Iterator[Any]:
-    for contact_id, history in loaded.buyers:
-        yield from order_events(history, contact_id=contact_id)
 
 
 def last_activity_set(loaded: Loaded) -> None:

@@ -91,9 +91,8 @@ def _load(count: int, progress: Progress) -> None:
     task = progress.add_task("People", total=count)
     loaded = contacts.contacts_create(count=count, now=now, report=lambda done: progress.update(task, completed=done))
     task = progress.add_task("Orders", total=len(loaded.buyers))
-    contacts.orders_create(loaded)
+    contacts.orders_create(loaded, actor=boss, report=lambda done: progress.update(task, completed=done))
     contacts.last_activity_set(loaded)
-    progress.update(task, completed=len(loaded.buyers))
     contacts.tags_attach(loaded, actor=boss, now=now)
     lists_make(boss, loaded.contact_ids)
     with connection.cursor() as cursor:
@@ -150,6 +149,12 @@ def demo_remove() -> int:
             cursor.execute(
                 f"DELETE FROM {table} WHERE origin_kind = 'campaign' AND origin_id = ANY(%s)", [campaign_ids]
             )
+        for table in ("orderline", "refund", "orderchange"):
+            cursor.execute(
+                f"DELETE FROM commerce_{table} t USING commerce_order o WHERE t.order_id = o.id AND o.is_demo"
+            )
+        cursor.execute("DELETE FROM commerce_order WHERE is_demo")
+        cursor.execute("DELETE FROM commerce_product WHERE is_demo")
         cursor.execute("DELETE FROM events_event e USING contacts_contact c WHERE e.contact_id = c.id AND c.is_demo")
         cursor.execute("SET LOCAL hongyan.erasing = 'on'")
         Campaign.objects.filter(pk__in=campaign_ids).delete()

@@ -3,14 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 
 from pyarrow import parquet
 
-from hongyan.events.types import NewEvent
+from hongyan.commerce.types import LineIn, OrderIn, OrderKind, OrderState
 
 CURRENCY = "GBP"
+SOURCE = "demo-shop"
 
 
 @dataclass(slots=True)
@@ -74,22 +76,26 @@ def histories(today: datetime) -> tuple[History, ...]:
     )
 
 
-def order_events(history: History, *, contact_id: int) -> Iterator[NewEvent]:
-    """Named as in Segment's spec for commerce; amounts in minor units."""
+def orders_of(history: History, *, contact_id: int) -> Iterator[OrderIn]:
+    """What the till wrote: sales, and credit notes that take them back."""
     for order in history.orders:
-        yield NewEvent(
+        yield OrderIn(
+            external_id=order.number,
+            number=order.number,
+            placed_at=order.at,
+            currency=CURRENCY,
             contact_id=contact_id,
-            name="order_cancelled" if order.cancelled else "order_completed",
-            occurred_at=order.at,
-            source="demo-shop",
-            properties={
-                "order_id": order.number,
-                "currency": CURRENCY,
-                "total_minor": abs(order.total_minor),
-                "products": order.lines[:40],
-            },
-            dedupe_key=f"order:{order.number}",
+            kind=OrderKind.CREDIT if order.cancelled else OrderKind.ORDER,
+            state=OrderState.CANCELLED if order.cancelled else OrderState.FULFILLED,
+            lines=tuple(map(_line, order.lines)),
+            country="GB",
         )
+
+
+def _line(line: dict[str, object]) -> LineIn:
+    quantity, price = int(str(line["quantity"])), int(str(line["price_minor"]))
+    sku, name = str(line["sku"]), str(line["name"])
+    return LineIn(sku, name, Decimal(quantity), Decimal(price).scaleb(-2), quantity * price)
 
 
 def _shift(dates: list[datetime], today: datetime) -> timedelta:
