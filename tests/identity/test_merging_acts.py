@@ -294,8 +294,10 @@ def test_old_addresses_lead_to_the_survivor(client: Client) -> None:
         contact_by_public_id(actor=ACTOR, public_id=two.public_id)
     assert moved.value.into == one.public_id
     client.force_login(staff(Role.MARKETER))
-    answer = client.get(f"/contacts/{two.public_id}/?tab=x")
-    assert (answer.status_code, answer["Location"]) == (301, f"/contacts/{one.public_id}/?tab=x")
+    answer = client.get(f"/contacts/{two.public_id}/")
+    assert (answer.status_code, answer["Location"]) == (302, f"/contacts/{one.public_id}/")
+    answer = client.get(f"/duplicates/contact/{two.public_id}/why/email/?x=1")
+    assert (answer.status_code, answer["Location"]) == (301, f"/duplicates/contact/{one.public_id}/why/email/?x=1")
     assert answer["Cache-Control"] == "no-store"
     answer = client.post(f"/contacts/{two.public_id}/edit/", {})
     assert (answer.status_code, answer["Location"]) == (303, f"/contacts/{one.public_id}/")

@@ -1,5 +1,7 @@
 """Pairs that wait for a decision."""
 
+from typing import Any
+
 from hongyan.contacts.models import Contact
 from hongyan.identity.models import Candidate
 from tests.identity.people import person
@@ -14,23 +16,10 @@ EVIDENCE = [
 ]
 
 
-def pair(one: Contact, two: Contact, *, probability: float = 0.97, value: float = 1.0, **more: object) -> Candidate:
+def pair(one: Contact, two: Contact, **facts: Any) -> Candidate:
     low, high = sorted((one.pk, two.pk))
-    facts = {"weight": 5.0, "evidence": EVIDENCE, **more}
-    return Candidate.objects.create(contact_low=low, contact_high=high, probability=probability, value=value, **facts)
-
-
-def twins(number: int = 1, **more: object) -> tuple[Contact, Contact, Candidate]:
-    """Two records of one woman, who moved."""
-    one = person(
-        full_name="单晓燕",
-        email=f"shan{number}@example.com",
-        phone="+8613800138000",
-        birth_date="1990-04-05",
-        city="上海",
-        street="南京西路 100 号",
-        notes="VIP",
-    )
+    given = {"probability": 0.97, "value": 1.0, "weight": 5.0, "evidence": EVIDENCE, **facts}
+    return Candidate.objects.create(contact_low=low, contact_high=high, **given)
     two = person(
         full_name="单小燕",
         email=f"xiaoyan{number}@example.org",
