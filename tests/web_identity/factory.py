@@ -20,6 +20,19 @@ def pair(one: Contact, two: Contact, **facts: Any) -> Candidate:
     low, high = sorted((one.pk, two.pk))
     given = {"probability": 0.97, "value": 1.0, "weight": 5.0, "evidence": EVIDENCE, **facts}
     return Candidate.objects.create(contact_low=low, contact_high=high, **given)
+
+
+def twins(number: int = 1, **more: Any) -> tuple[Contact, Contact, Candidate]:
+    """Two records of one woman, who moved."""
+    one = person(
+        full_name="单晓燕",
+        email=f"shan{number}@example.com",
+        phone="+8613800138000",
+        birth_date="1990-04-05",
+        city="上海",
+        street="南京西路 100 号",
+        notes="VIP",
+    )
     two = person(
         full_name="单小燕",
         email=f"xiaoyan{number}@example.org",
