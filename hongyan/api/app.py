@@ -13,6 +13,7 @@ from hongyan.api.routes import (
     companies,
     consent,
     contacts,
+    identity,
     imports,
     objects,
     reports,
@@ -40,6 +41,7 @@ api.add_router("/contacts", consent.router, tags=["consent"])
 api.add_router("", commerce.router, tags=["orders and products"])
 api.add_router("/objects", objects.router, tags=["objects"])
 api.add_router("/companies", companies.router, tags=["companies"])
+api.add_router("/identity", identity.router, tags=["identity"])
 api.add_router("/tags", tags.router, tags=["tags"])
 api.add_router("/audiences", audiences.router, tags=["audiences"])
 api.add_router("/imports", imports.router, tags=["imports"])

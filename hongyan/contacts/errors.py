@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from uuid import UUID
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.utils.translation import gettext as _
 
 
@@ -10,15 +11,15 @@ class ContactNotFound(Exception):
     """There is no such contact, or the actor may not know of it."""
 
 
-class ObjectTypeNotFound(Exception):
+class ObjectTypeNotFound(ObjectDoesNotExist):
     """There is no custom object of this kind."""
 
 
-class ObjectNotFound(Exception):
+class ObjectNotFound(ObjectDoesNotExist):
     """There is no such thing of this kind."""
 
 
-class CompanyNotFound(Exception):
+class CompanyNotFound(ObjectDoesNotExist):
     """There is no such company, or it was merged away."""
 
 

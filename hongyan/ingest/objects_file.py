@@ -20,11 +20,9 @@ from django.utils.translation import gettext_noop
 from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
 from hongyan.audit.services import record
-from hongyan.contacts import normalise
-from hongyan.contacts.errors import NormaliseProblem
-from hongyan.contacts.identifiers import blind_of
-from hongyan.contacts.models import Identifier, ObjectType
+from hongyan.contacts.models import ObjectType
 from hongyan.contacts.objects import ObjectIn, objects_upsert
+from hongyan.contacts.objects_people import contacts_of
 from hongyan.contacts.objects_types import object_type
 from hongyan.contacts.objects_values import fields_of
 from hongyan.core.crypto.keyring import keyring
@@ -287,26 +285,7 @@ def _values(cells: Sequence[str], mapping: Sequence[str]) -> dict[str, str]:
 
 
 def _people(read: Sequence[tuple[int, list[str]]], mapping: Sequence[str]) -> dict[int, int]:
-    """Line → contact, by external id, then e-mail, then phone; one statement a kind."""
-    found: dict[int, int] = {}
-    for target in ("contact.external_id", "contact.email", "contact.phone"):
-        if target not in mapping:
-            continue
-        blinds: dict[bytes, list[int]] = {}
-        for line, cells in read:
-            value = _normal(PEOPLE[target], _cell(cells, mapping, target))
-            if value and line not in found:
-                blinds.setdefault(bytes(blind_of(PEOPLE[target], value)), []).append(line)
-        rows = Identifier.objects.filter(kind=PEOPLE[target], blind__in=list(blinds))
-        for blind, contact_id in rows.values_list("blind", "contact_id"):
-            found |= dict.fromkeys(blinds[bytes(blind)], contact_id)
-    return found
-
-
-def _normal(kind: str, text: str) -> str:
-    try:
-        if kind == "email":
-            return normalise.email(text) if text else ""
-        return normalise.phone(text) if kind == "phone" and text else normalise.line(text)
-    except NormaliseProblem:
-        return ""
+    """Line → contact."""
+    rows = [{kind: _cell(cells, mapping, target) for target, kind in PEOPLE.items()} for _line, cells in read]
+    found = contacts_of(rows)
+    return {line: pk for (line, _cells), pk in zip(read, found, strict=True) if pk is not None}

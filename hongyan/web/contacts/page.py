@@ -25,7 +25,7 @@ from hongyan.contacts.types import Identity
 from hongyan.core import clock
 from hongyan.web.contacts import page_tabs, words
 from hongyan.web.contacts.common import actor_of, contact_or_404
-from hongyan.web.contacts.page_facts import facts_of
+from hongyan.web.contacts.page_facts import common_origin, facts_of
 from hongyan.web.contacts.timeline import KINDS, Asked, before_day, read_position, timeline_page
 from hongyan.web.contacts.timeline_events import events, money_text
 from hongyan.web.contacts.timeline_mails import engagement, mails
@@ -91,7 +91,8 @@ def _head(request: HttpRequest, found: Contact, identity: Identity) -> dict[str,
     standing, suppressed = standing_of(found.pk)
     bought = ContactFacts.objects.filter(contact_id=found.pk).first()
     held = tags_of_contacts(actor=actor, contact_ids=[found.pk])[found.pk]
-    custom = {definition.key: definition for definition in definitions()}
+    facts = facts_of(found, identity, {definition.key: definition for definition in definitions()})
+    common = common_origin(facts)
     return {
         "contact": found,
         "identity": identity,
@@ -104,7 +105,9 @@ def _head(request: HttpRequest, found: Contact, identity: Identity) -> dict[str,
         "bought": bought,
         "bought_total": money_text(bought.total_minor, bought.currency) if bought else "",
         "engagement": engagement(actor=actor, contact_id=found.pk),
-        "facts": facts_of(found, identity, custom),
+        "facts": facts,
+        "common_source": common[0],
+        "common_at": common[1],
         "tags": [(tag.key, words.tag_name(tag), tag.colour) for tag in held],
         "lists": lists_of_contact(actor=actor, contact_id=found.pk),
         "seen": found.updated_at.isoformat(),

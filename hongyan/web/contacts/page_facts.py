@@ -1,8 +1,9 @@
 """What is known of a person, each value with where it comes from."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.urls import NoReverseMatch, reverse
 
@@ -38,6 +39,21 @@ def facts_of(found: Contact, identity: Identity, custom: Mapping[str, FieldDefin
         origin = "custom." + key if "custom." + key in found.provenance else key
         facts.append(_fact(found, "custom." + key, label, text, provenance_of(found, origin)))
     return facts
+
+
+def common_origin(facts: Sequence[Fact]) -> tuple[str, datetime | None]:
+    """Where most values come from, when it is most of them: said once instead of at each."""
+    counted = Counter((fact.source, fact.at.date() if fact.at else None) for fact in facts if fact.source)
+    if not counted:
+        return "", None
+    (source, day), times = counted.most_common(1)[0]
+    if times < 3 or times * 2 < len(facts):
+        return "", None
+    return source, next(fact.at for fact in facts if fact.source == source and _day(fact) == day)
+
+
+def _day(fact: Fact) -> date | None:
+    return fact.at.date() if fact.at else None
 
 
 def standard_value(key: str, found: Contact, identity: Identity) -> str:

@@ -5,8 +5,7 @@ from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from hongyan.contacts.models import ObjectType
 from hongyan.contacts.objects_types import object_types
@@ -18,49 +17,49 @@ from hongyan.web.contacts.common import language
 from hongyan.web.contacts.timeline import Answer, Asked, Item
 
 TITLES: Mapping[str, Promise] = {
-    "page_viewed": lazy("Viewed a page"),
-    "screen_viewed": lazy("Opened a screen of the app"),
-    "form_submitted": lazy("Sent a form"),
-    "page_scrolled": lazy("Read on in a page"),
-    "page_left": lazy("Left a page"),
-    "identified": lazy("Was recognised"),
-    "signed_up": lazy("Signed up"),
-    "signed_in": lazy("Signed in"),
-    "signed_out": lazy("Signed out"),
-    "products_searched": lazy("Searched for products"),
-    "product_list_viewed": lazy("Viewed a list of products"),
-    "product_viewed": lazy("Viewed a product"),
-    "product_clicked": lazy("Clicked on a product"),
-    "product_added": lazy("Put a product into the cart"),
-    "product_removed": lazy("Took a product out of the cart"),
-    "product_added_to_wishlist": lazy("Put a product on the wish list"),
-    "product_shared": lazy("Shared a product"),
-    "product_reviewed": lazy("Reviewed a product"),
-    "cart_viewed": lazy("Viewed the cart"),
-    "checkout_started": lazy("Started the checkout"),
-    "checkout_step_completed": lazy("Went on in the checkout"),
-    "payment_info_entered": lazy("Entered how to pay"),
-    "coupon_applied": lazy("Used a coupon"),
-    "order_completed": lazy("Placed an order"),
-    "order_updated": lazy("Changed an order"),
-    "order_cancelled": lazy("Cancelled an order"),
-    "order_refunded": lazy("Returned an order"),
-    "order_paid": lazy("Paid an order"),
-    "order_shipped": lazy("An order was shipped"),
-    "company_assigned": lazy("Company changed"),
-    "email_sent": lazy("Mail accepted by the receiving server"),
-    "email_delivered": lazy("Mail delivered"),
-    "email_deferred": lazy("Mail put off by the receiving server"),
-    "email_bounced": lazy("Mail came back"),
-    "email_opened": lazy("Opened a mail"),
-    "email_clicked": lazy("Clicked in a mail"),
-    "email_complained": lazy("Complained about a mail"),
-    "email_unsubscribed": lazy("Unsubscribed"),
-    "email_subscribed": lazy("Subscribed"),
+    "page_viewed": gettext_lazy("Viewed a page"),
+    "screen_viewed": gettext_lazy("Opened a screen of the app"),
+    "form_submitted": gettext_lazy("Sent a form"),
+    "page_scrolled": gettext_lazy("Read on in a page"),
+    "page_left": gettext_lazy("Left a page"),
+    "identified": gettext_lazy("Was recognised"),
+    "signed_up": gettext_lazy("Signed up"),
+    "signed_in": gettext_lazy("Signed in"),
+    "signed_out": gettext_lazy("Signed out"),
+    "products_searched": gettext_lazy("Searched for products"),
+    "product_list_viewed": gettext_lazy("Viewed a list of products"),
+    "product_viewed": gettext_lazy("Viewed a product"),
+    "product_clicked": gettext_lazy("Clicked on a product"),
+    "product_added": gettext_lazy("Put a product into the cart"),
+    "product_removed": gettext_lazy("Took a product out of the cart"),
+    "product_added_to_wishlist": gettext_lazy("Put a product on the wish list"),
+    "product_shared": gettext_lazy("Shared a product"),
+    "product_reviewed": gettext_lazy("Reviewed a product"),
+    "cart_viewed": gettext_lazy("Viewed the cart"),
+    "checkout_started": gettext_lazy("Started the checkout"),
+    "checkout_step_completed": gettext_lazy("Went on in the checkout"),
+    "payment_info_entered": gettext_lazy("Entered how to pay"),
+    "coupon_applied": gettext_lazy("Used a coupon"),
+    "order_completed": gettext_lazy("Placed an order"),
+    "order_updated": gettext_lazy("Changed an order"),
+    "order_cancelled": gettext_lazy("Cancelled an order"),
+    "order_refunded": gettext_lazy("Returned an order"),
+    "order_paid": gettext_lazy("Paid an order"),
+    "order_shipped": gettext_lazy("An order was shipped"),
+    "company_assigned": gettext_lazy("Company changed"),
+    "email_sent": gettext_lazy("Mail accepted by the receiving server"),
+    "email_delivered": gettext_lazy("Mail delivered"),
+    "email_deferred": gettext_lazy("Mail put off by the receiving server"),
+    "email_bounced": gettext_lazy("Mail came back"),
+    "email_opened": gettext_lazy("Opened a mail"),
+    "email_clicked": gettext_lazy("Clicked in a mail"),
+    "email_complained": gettext_lazy("Complained about a mail"),
+    "email_unsubscribed": gettext_lazy("Unsubscribed"),
+    "email_subscribed": gettext_lazy("Subscribed"),
 }
 _BY_MACHINES: Mapping[str, Promise] = {
-    "email_opened": lazy("A machine fetched the pictures"),
-    "email_clicked": lazy("A machine followed a link"),
+    "email_opened": gettext_lazy("A machine fetched the pictures"),
+    "email_clicked": gettext_lazy("A machine followed a link"),
 }
 _ICONS = {
     "page_viewed": "world", "screen_viewed": "device-mobile", "form_submitted": "forms", "identified": "user-check",
@@ -73,12 +72,26 @@ _ICONS = {
 }  # fmt: skip
 _TONES = {"order_completed": "ok", "order_paid": "ok", "order_cancelled": "warn", "order_refunded": "warn"}
 _NAMES: Mapping[str, Promise] = {
-    "title": lazy("Title"), "path": lazy("Page"), "url": lazy("Address"), "referrer": lazy("Came from"),
-    "query": lazy("Words"), "category": lazy("Category"), "product": lazy("Product"), "product_id": lazy("Product ID"),
-    "name": lazy("Name"), "sku": lazy("SKU"), "quantity": lazy("Quantity"), "price": lazy("Price"),
-    "coupon": lazy("Coupon"), "order_id": lazy("Order"), "number": lazy("Order"), "form": lazy("Form"),
-    "plan": lazy("Plan"), "seconds": lazy("Seconds"), "percent": lazy("Percent"),
-}  # fmt: skip
+    "title": gettext_lazy("Title"),
+    "path": gettext_lazy("Page"),
+    "url": gettext_lazy("Address"),
+    "referrer": gettext_lazy("Came from"),
+    "query": gettext_lazy("Words"),
+    "category": gettext_lazy("Category"),
+    "product": gettext_lazy("Product"),
+    "product_id": gettext_lazy("Product ID"),
+    "name": gettext_lazy("Name"),
+    "sku": gettext_lazy("SKU"),
+    "quantity": gettext_lazy("Quantity"),
+    "price": gettext_lazy("Price"),
+    "coupon": gettext_lazy("Coupon"),
+    "order_id": gettext_lazy("Order"),
+    "number": gettext_lazy("Order"),
+    "form": gettext_lazy("Form"),
+    "plan": gettext_lazy("Plan"),
+    "seconds": gettext_lazy("Seconds"),
+    "percent": gettext_lazy("Percent"),
+}
 # Told in the title or in the lines below it, or of use to programs only.
 _TOLD = frozenset(
     {"products", "total_minor", "currency", "type", "object", "act", "keys", "title", "machine", "origin_kind"}

@@ -112,12 +112,14 @@ def _item(  # noqa: PLR0917
             ("click", "ok") if any(mark.mark == Mark.CLICKED_PERSON for mark in marks) else ("mail-opened", "ok")
         )
     shown = row.state in {MessageState.SENT, MessageState.BOUNCED, MessageState.UNCERTAIN} and version is not None
+    name = campaign.name if campaign is not None else ""
+    title = _subject(version) or name or _("Single mail")
     return Item(
         _position(row),
-        title=_subject(version) or (campaign.name if campaign is not None else _("Single mail")),
+        title=title,
         icon=icon,
         tone=tone,
-        link=(_campaign_url(asked.actor, campaign), campaign.name if campaign is not None else ""),
+        link=(_campaign_url(asked.actor, campaign), name) if name != title else ("", ""),
         lines=[reason_text(row.reason)] if row.reason else [],
         steps=steps,
         state=(state, str(MESSAGE_STATES[state])),

@@ -144,7 +144,7 @@ def _consent(deed: Deed, names: Mapping[str, str]) -> Item:
         title=_("Consent %(action)s: %(about)s") % {"action": action.lower(), "about": about},
         icon=icons.get(data["action"], "shield"),
         tone=tones.get(data["action"], ""),
-        by=_(" · ").join(filter(None, (method, data["by"] if data["method"] == "staff" else ""))),
+        by=" · ".join(filter(None, (method, data["by"] if data["method"] == "staff" else ""))),
         lines=[data["wording"]] if data["wording"] else [],
     )
 
