@@ -44,6 +44,10 @@ function entry(name: string): string {
   return fileURLToPath(new URL(`frontend/src/${name}.ts`, import.meta.url));
 }
 
+function snippet(): string {
+  return fileURLToPath(new URL("frontend/snippet/hongyan.ts", import.meta.url));
+}
+
 export default defineConfig({
   root: "frontend",
   base: "/static/build/",
@@ -57,6 +61,10 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 700,
-    rollupOptions: { input: { main: entry("main"), public: entry("public") } },
+    rollupOptions: {
+      input: { main: entry("main"), public: entry("public"), hongyan: snippet() },
+      // Websites name the snippet in their pages: its address never changes.
+      output: { entryFileNames: (chunk) => (chunk.name === "hongyan" ? "hongyan.js" : "assets/[name]-[hash].js") },
+    },
   },
 });

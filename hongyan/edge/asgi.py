@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from asgiref.sync import sync_to_async
 
@@ -14,9 +14,12 @@ from hongyan.core.crypto.keyring import keyring
 from hongyan.delivery.errors import LinkRefused
 from hongyan.delivery.links import read_dynamic_token, read_message_token
 from hongyan.delivery.types import MessageKey
-from hongyan.edge.hits import HitsRefused, HitWriter
+from hongyan.edge.hits import HitFound, HitsRefused, HitWriter
 from hongyan.edge.intake.application import IntakeApplication
+from hongyan.edge.intake.keys import KeysAway
 from hongyan.edge.models import Hit
+from hongyan.ingest.intake.visits import with_token
+from hongyan.ingest.intake.write_keys import origin_allowed
 
 log = logging.getLogger("hongyan.edge")
 
@@ -98,11 +101,13 @@ class EdgeApplication:
             return _gone(scope)
         index = int(number)
         try:
-            version = await self._record(scope, Hit.Kind.CLICK, key, index)
-            urls = await self._urls(version) if version is not None else ()
+            found = await self._record(scope, Hit.Kind.CLICK, key, index)
+            urls = await self._urls(found.version) if found is not None else ()
         except HitsRefused:
             return Answer(503, [(b"retry-after", b"5"), (b"content-length", b"0"), *_COMMON])
-        return _redirect(urls[index]) if index < len(urls) else _gone(scope)
+        if found is None or index >= len(urls):
+            return _gone(scope)
+        return _redirect(await self._recognisable(urls[index], found.contact_id, scope))
 
     async def _dynamic_click(self, path: str, scope: Scope) -> Answer:
         try:
@@ -110,13 +115,28 @@ class EdgeApplication:
         except LinkRefused:
             return _gone(scope)
         try:
-            await self._record(scope, Hit.Kind.CLICK, key, None)
+            found = await self._record(scope, Hit.Kind.CLICK, key, None)
         except HitsRefused:
             log.warning("click not counted: the database is away")
-        return _redirect(url)
+            return _redirect(url)
+        return _redirect(await self._recognisable(url, found.contact_id if found else None, scope))
 
-    async def _record(self, scope: Scope, kind: Hit.Kind, key: MessageKey, link: int | None) -> int | None:
-        """The message's content version. A HEAD is asked by programs that look ahead: answered, not counted."""
+    async def _recognisable(self, url: str, contact_id: int | None, scope: Scope) -> str:
+        """On the way to a website that sends us events, the visitor brings along whose mail it was; nowhere else.
+        Whether that may be used is asked when the website tells, by the consent that holds then."""
+        if contact_id is None or scope["method"] != "GET":
+            return url
+        _, keys = await self.intake.started()
+        parts = urlsplit(url)
+        try:
+            if not origin_allowed(f"{parts.scheme}://{parts.netloc}".lower(), await keys.origins()):
+                return url
+        except KeysAway:
+            return url
+        return with_token(url, contact_id=contact_id, at=clock.now())
+
+    async def _record(self, scope: Scope, kind: Hit.Kind, key: MessageKey, link: int | None) -> HitFound | None:
+        """What the message was. A HEAD is asked by programs that look ahead: answered, not counted."""
         writer = await self._started()
         agent = next((value for name, value in scope["headers"] if name == b"user-agent"), b"")
         return await writer.record(

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import Any
 
 from psycopg import AsyncConnection, OperationalError
 from psycopg_pool import AsyncConnectionPool
@@ -23,6 +24,14 @@ class HitsRefused(Exception):
     """The database could not take the hit; the caller answers as well as it can without it."""
 
 
+@dataclass(frozen=True, slots=True)
+class HitFound:
+    """What the message of a hit was. contact_id: None for test mails, and after an erasure."""
+
+    version: int
+    contact_id: int | None
+
+
 @dataclass(slots=True)
 class PendingHit:
     at: datetime
@@ -31,7 +40,7 @@ class PendingHit:
     month: date
     link: int | None
     user_agent: str
-    done: "asyncio.Future[int | None]"
+    done: "asyncio.Future[HitFound | None]"
 
 
 class HitWriter:
@@ -57,8 +66,8 @@ class HitWriter:
 
     async def record(
         self, *, at: datetime, kind: int, message_id: int, month: date, link: int | None, user_agent: str
-    ) -> int | None:
-        """The content version of the hit's message, or None when there is no such message any more.
+    ) -> HitFound | None:
+        """Content version and contact of the hit's message, or None when there is no such message any more.
 
         kind 0 only looks: nothing is written.
 
@@ -67,8 +76,8 @@ class HitWriter:
         done = asyncio.get_running_loop().create_future()
         self._waiting.append(PendingHit(at, kind, message_id, month, link, user_agent, done))
         self._arrived.set()
-        version: int | None = await done
-        return version
+        found: HitFound | None = await done
+        return found
 
     async def link_urls(self, version: int) -> tuple[str, ...]:
         """The link targets of a content version, by index. Raises HitsRefused when the database is away."""
@@ -95,7 +104,7 @@ class HitWriter:
     async def _write(self, batch: list[PendingHit]) -> None:
         try:
             async with self._pool.connection(timeout=5) as connection:
-                versions = await _store(connection, batch)
+                found = await _store(connection, batch)
         except (OperationalError, TimeoutError) as error:
             log.warning("hits not stored", extra={"count": len(batch), "why": type(error).__name__})
             for hit in batch:
@@ -109,11 +118,11 @@ class HitWriter:
             raise
         for position, hit in enumerate(batch):
             if not hit.done.done():
-                hit.done.set_result(versions.get(position))
+                hit.done.set_result(found.get(position))
 
 
-async def _store(connection: AsyncConnection[tuple[int, int | None]], batch: list[PendingHit]) -> dict[int, int | None]:
-    """Write the batch and commit, in one statement and one round trip; the content version by position in the batch.
+async def _store(connection: AsyncConnection[tuple[Any, ...]], batch: list[PendingHit]) -> dict[int, HitFound]:
+    """Write the batch and commit, in one statement and one round trip; what was found, by position in the batch.
 
     Arrays are written out here: the driver's way of adapting a list asks every element what it is.
     """
@@ -131,7 +140,11 @@ async def _store(connection: AsyncConnection[tuple[int, int | None]], batch: lis
             "agent_texts": texts,
         },
     )
-    return dict(await cursor.fetchall())
+    return {
+        position: HitFound(version, contact_id)
+        for position, version, contact_id in await cursor.fetchall()
+        if version is not None
+    }
 
 
 def microseconds(at: datetime) -> int:

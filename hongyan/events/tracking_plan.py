@@ -18,6 +18,7 @@ from hongyan.events.selectors import row_of
 from hongyan.events.sensitive import forget_rules
 from hongyan.events.types import EventRow
 
+STANDARD = SPEC_NAMES | frozenset(EmailEvent)  # names everybody knows
 LEAST_DAYS, MOST_DAYS = 7, 3650
 _TAIL_WITHIN = timedelta(days=2)
 
@@ -63,13 +64,13 @@ def names(*, actor: Actor, search: str = "", only: str = "", days: int = 14) -> 
     if search:
         rows = rows.filter(name__icontains=search)
     if only == "unplanned":
-        rows = rows.filter(planned=False).exclude(name__in=[*SPEC_NAMES, *EmailEvent])
+        rows = rows.filter(planned=False).exclude(name__in=list(STANDARD))
     today = clock.now().date()
     volumes = _volumes(today, days)
     broken = _broken()
     found = [
         NameRow(
-            row.pk, row.name, row.about, row.planned, row.name in SPEC_NAMES or row.name in set(EmailEvent),
+            row.pk, row.name, row.about, row.planned, row.name in STANDARD,
             row.total, sum(volumes.get(row.pk, ())), row.last_seen_at, broken.get(row.pk, 0),
             volumes.get(row.pk, (0,) * days),
         )

@@ -11,6 +11,7 @@ from hongyan.ingest import objects_tasks
 from hongyan.ingest.commerce import tasks as commerce_tasks  # noqa: F401  registers the jobs of orders and shops
 from hongyan.ingest.errors import FileRefused, ImportBusy, IngestRefused
 from hongyan.ingest.exports import export_run
+from hongyan.ingest.intake import tasks as intake_tasks
 from hongyan.ingest.models import Export, Import
 from hongyan.ingest.quarantine import KEPT as QUARANTINE_KEPT
 from hongyan.ingest.quarantine import quarantine_forget
@@ -23,7 +24,7 @@ from hongyan.jobs.errors import JobCancelled, JobFailed
 from hongyan.jobs.handle import JobHandle
 from hongyan.jobs.registry import job_kind, periodic
 
-__all__ = ["objects_tasks", "source_tasks"]  # registers its kinds and periodic work
+__all__ = ["intake_tasks", "objects_tasks", "source_tasks"]  # registers its kinds and periodic work
 _ABANDONED = timedelta(hours=2)  # temporary files of uploads that broke off
 
 

@@ -1,13 +1,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 from asgiref.sync import sync_to_async
 
-from hongyan.accounts.types import contact_actor
+from hongyan.accounts.types import contact_actor, system_actor
 from hongyan.contacts.consent import consent_record
 from hongyan.contacts.types import Channel, ConsentAction, Evidence
 from hongyan.core import clock
@@ -18,6 +18,8 @@ from hongyan.edge.asgi import EdgeApplication, Receive, Scope, Send
 from hongyan.edge.digest import digest_hits
 from hongyan.edge.models import Hit
 from hongyan.events.models import Event
+from hongyan.ingest.intake import visits
+from hongyan.ingest.intake.write_keys import write_key_create
 from tests.edge.conftest import SentMail
 
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148"
@@ -40,6 +42,7 @@ async def edge(database: None) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app=application)  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url="http://edge", headers={"User-Agent": PHONE}) as client:
         yield client
+    await application.intake.stop()
     if application._writer is not None:
         await application._writer.stop()
 
@@ -160,3 +163,26 @@ async def test_a_late_open_or_click_proves_that_an_uncertain_mail_arrived(
     await edge.get(path.format(sent.token))
     again = await sync_to_async(_digest)()
     assert [event.name for event in again].count("email_sent") == 1
+
+
+async def test_a_click_to_a_website_of_ours_brings_along_whose_mail_it_was(
+    edge: httpx.AsyncClient, sent: SentMail
+) -> None:
+    plain = (await edge.get(f"/c/{sent.token}/0")).headers["location"]
+    parts = urlsplit(plain)
+    await sync_to_async(write_key_create)(
+        actor=system_actor("test"), name="Web", kind="browser", origins=[f"{parts.scheme}://{parts.netloc}"]
+    )
+    application = EdgeApplication(fallback=_not_ours)
+    transport = httpx.ASGITransport(app=application)  # type: ignore[arg-type]
+    async with httpx.AsyncClient(transport=transport, base_url="http://edge") as fresh:
+        location = (await fresh.get(f"/c/{sent.token}/0")).headers["location"]
+        looked_ahead = (await fresh.head(f"/c/{sent.token}/0")).headers["location"]
+    await application.intake.stop()
+    if application._writer is not None:
+        await application._writer.stop()
+    found = parse_qs(urlsplit(location).query)["hy"][0]
+    assert visits.read(found, at=clock.now()) == sent.contact.pk
+    assert visits.read(found, at=clock.now() + timedelta(hours=2)) is None
+    assert visits.read(found[:-2] + "xx", at=clock.now()) is None
+    assert looked_ahead == plain

@@ -10,14 +10,16 @@ from django.db import connection
 
 from hongyan.accounts.types import system_actor
 from hongyan.commerce.models import Order
+from hongyan.contacts.consent import consent_record
 from hongyan.contacts.models import Company, Contact, Identifier
 from hongyan.contacts.selectors import identities
+from hongyan.contacts.types import Channel, ConsentAction, Evidence
 from hongyan.core import clock
 from hongyan.edge.intake.inbox import row
 from hongyan.events import sensitive
 from hongyan.events.models import Event
 from hongyan.ingest import quarantine
-from hongyan.ingest.intake import facts, lane, ownership, retrying, write_keys
+from hongyan.ingest.intake import facts, lane, ownership, retrying, visits, write_keys
 from hongyan.ingest.models import IntakeRequest, LooseTraits, QuarantinedRecord, SharedDevice, WriteKey
 
 pytestmark = pytest.mark.django_db
@@ -318,3 +320,27 @@ def test_traits_without_a_field_follow_a_merge_and_come_back(server: WriteKey) -
     assert ownership.loose_of(second) == {"plan": "free", "theme": "dark"}
     assert ownership.erase(second) == 1
     assert ownership.loose_of(second) == {}
+
+
+def _click_consent(contact_id: int, action: ConsentAction) -> None:
+    consent_record(
+        actor=ADMIN,
+        contact_id=contact_id,
+        channel=Channel.TRACKING_CLICK,
+        topic_key=None,
+        action=action,
+        evidence=Evidence(method="staff"),
+    )
+
+
+def test_a_visitor_from_a_mail_is_known_as_far_as_they_allow(server: WriteKey, browser: WriteKey) -> None:
+    send(server, identify(userId="u-1", traits={"email": "lin@example.com"}))
+    contact = only_contact()
+    _click_consent(contact.pk, ConsentAction.GIVEN)
+    token = visits.token(contact_id=contact.pk, at=clock.now())
+    send(browser, {"type": "page", "anonymousId": "a-1"}, identify(anonymousId="a-1", context={"mailToken": token}))
+    assert events() == [("page_viewed", contact.pk)]
+    _click_consent(contact.pk, ConsentAction.WITHDRAWN)
+    send(browser, {"type": "page", "anonymousId": "a-2"}, identify(anonymousId="a-2", context={"mailToken": token}))
+    send(browser, {"type": "page", "anonymousId": "a-3"}, identify(anonymousId="a-3", context={"mailToken": "forged"}))
+    assert [found for _, found in events()] == [contact.pk, None, None]

@@ -9,14 +9,14 @@ WITH incoming AS MATERIALIZED (
         %(agents)s::int[]
     ) WITH ORDINALITY AS t(at, kind, message_id, month, link, agent, position)
 ), known AS MATERIALIZED (
-    SELECT i.*, m.content_version_id
+    SELECT i.*, m.content_version_id, m.contact_id
     FROM incoming i
     JOIN delivery_message m ON m.id = i.message_id AND m.month = i.month
 ), stored AS (
     INSERT INTO edge_hit (at, kind, message_id, month, link, user_agent)
     SELECT at, kind, message_id, month, link, user_agent FROM known WHERE kind > 0
 )
-SELECT position, content_version_id FROM known
+SELECT position, content_version_id, contact_id FROM known
 
 -- name: settled_hits
 -- Hits old enough to be judged together with their neighbours; locked so that several workers share the work.

@@ -22,7 +22,9 @@ from hongyan.core.crypto.keyring import keyring
 from hongyan.core.sql import numbers, statement, texts
 from hongyan.events.tracked import tie
 from hongyan.ingest.intake import traits as trait_values
+from hongyan.ingest.intake import visits
 from hongyan.ingest.intake.traits import Traits
+from hongyan.ingest.intake.visits import recognised
 from hongyan.ingest.intake.work import Item
 from hongyan.ingest.models_intake import LooseTraits, SharedDevice
 from hongyan.ingest.quarantine import Trouble
@@ -69,6 +71,7 @@ class People:
         read = trait_values.reader(definitions()) if any(item.call.type == "identify" for item in items) else None
         said = [_said(item, read) for item in items]
         self._look_up(said)
+        self._from_mails(items)
         self._write(said)
         for one in said:
             key = one.match
@@ -102,6 +105,19 @@ class People:
                     "contact_id", flat=True
                 )
             )
+
+    def _from_mails(self, items: Sequence[Item]) -> None:
+        """Visitors whose browser came through a link of a mail. A user id says more and goes before."""
+        tokens = [
+            (place, contact_id)
+            for place, item in enumerate(items)
+            if item.sender.browser
+            and not item.call.user_id
+            and (text := item.call.context.get("mailToken")) is not None
+            and (contact_id := visits.read(text, at=item.received_at)) is not None
+        ]
+        for place, contact_id in recognised(tokens).items():
+            items[place].contact_id = contact_id
 
     def _write(self, said: Sequence[_Said]) -> None:
         """New people, and what identify calls say, in as few runs of the bulk writer as sources and keys allow."""

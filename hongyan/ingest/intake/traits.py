@@ -80,7 +80,7 @@ def snake(name: str) -> str:
     >>> snake("firstName"), snake("Plan Name"), snake("postalCode")
     ('first_name', 'plan_name', 'postal_code')
     """
-    return "_".join(_CAMEL.sub("_", name).replace("-", " ").replace("_", " ").lower().split())
+    return "_".join(_CAMEL.sub("_", name).replace(".", " ").replace("-", " ").replace("_", " ").lower().split())
 
 
 def _flat(traits: Mapping[str, Any]) -> Sequence[tuple[str, Any]]:

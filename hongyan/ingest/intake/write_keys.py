@@ -3,7 +3,7 @@
 import hashlib
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -137,7 +137,7 @@ class KnownKey:
     origins: tuple[str, ...]
 
 
-def origin_allowed(origin: str, allowed: Sequence[str]) -> bool:
+def origin_allowed(origin: str, allowed: Collection[str]) -> bool:
     """origin: of a browser, ``scheme://host[:port]``.
 
     >>> origin_allowed("https://www.shop.cn", ["https://*.shop.cn"]), origin_allowed("https://shop.cn.evil.com", ["https://*.shop.cn"])

@@ -30,7 +30,8 @@ def index(request: HttpRequest) -> HttpResponse:
 @needs(Permission.SETTINGS_EDIT)
 def edit(request: HttpRequest, key: str = "") -> HttpResponse:
     definition = _definition(key) if key else None
-    form = FieldForm(request.POST or None, definition=definition)
+    start = {name: value for name, value in request.GET.items() if name in FieldForm.base_fields}  # of a trait
+    form = FieldForm(request.POST or None, definition=definition, initial=start)
     if request.method == "POST" and form.is_valid():
         try:
             if definition is None:
