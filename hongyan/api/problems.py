@@ -127,6 +127,8 @@ def _merged(request: HttpRequest, error: ContactMerged) -> HttpResponse:
     """The same request under the id of the record it is now. Never to be cached: a merge can be undone."""
     old = next((part for part in request.path.split("/") if len(part) == 36), "")
     title = _("This contact was merged into another one.")
+    if not old:  # named in the body
+        return answer(409, "merged", title, detail=str(error.into))
     response = answer(301 if request.method in {"GET", "HEAD"} else 308, "merged", title, detail=str(error.into))
     query = request.META.get("QUERY_STRING", "")
     response["Location"] = request.path.replace(old, str(error.into)) + (f"?{query}" if query else "")

@@ -32,7 +32,9 @@ PAGES: dict[str, frozenset[Role]] = {
             "audiences:vocabulary",
             "commerce:index",
             "commerce:products",
+            "contacts:companies",
             "contacts:index",
+            "contacts:object_types",
             "home:index",
             "home:jobs",
             "home:jobs_tray",
@@ -41,6 +43,10 @@ PAGES: dict[str, frozenset[Role]] = {
             "settings:roles",
         ),
         EVERYBODY,
+    ),
+    **dict.fromkeys(
+        ("identity:index", "identity:merges", "identity:rules", "identity:run_progress", "identity:runs", "identity:sure"),
+        frozenset({A, U, D}),
     ),
     **dict.fromkeys(
         (
@@ -66,7 +72,8 @@ PAGES: dict[str, frozenset[Role]] = {
     "sources:index": frozenset({A, M, U, D}),
     **dict.fromkeys(("sources:list", "sources:new", "sources:quarantine", "sources:quarantine_file"), frozenset({A})),
     "campaigns:approvals": frozenset({A, P}),
-    "contacts:create": frozenset({A, M, S, U, D}),
+    **dict.fromkeys(("contacts:create", "contacts:company_create"), frozenset({A, M, S, U, D})),
+    "contacts:export": frozenset({A, D}),
     **dict.fromkeys(("contacts:suppressions", "contacts:suppression_create"), frozenset({A, U, D})),
     **dict.fromkeys(
         (
@@ -88,6 +95,7 @@ PAGES: dict[str, frozenset[Role]] = {
             "contacts:fields",
             "contacts:form_create",
             "contacts:forms",
+            "contacts:object_type_create",
             "contacts:topic_create",
             "contacts:topics",
             "home:styleguide",
@@ -108,6 +116,7 @@ ACTS = {
     "audiences:preview",
     "catcher:delete_all",
     "contacts:bulk",
+    "contacts:companies_link",
     "contacts:search",
     "contacts:view_new",
     "home:language",
