@@ -120,7 +120,9 @@ def query_words(text: str) -> list[list[str]]:
         return []
     if _DIGITS.fullmatch(text) and sum(mark.isdigit() for mark in text) >= 4:
         digits = "".join(mark for mark in text if mark.isdigit())
-        return [[*_phone_query(digits), "x:" + text.replace(" ", "")]]
+        # Local parts of digits are many (QQ numbers); 11 of them are a mobile number, and its beginning is everybody's.
+        local = ["l:" + _prefix(text, _LOCAL_PREFIXES)] if text.isdigit() and len(text) < 11 else []
+        return [[*_phone_query(digits), "x:" + text.replace(" ", ""), *local]]
     terms: list[list[str]] = []
     for term in text.split()[:_MAX_TERMS]:
         terms.extend(_term(term))
