@@ -48,9 +48,22 @@ def comparison(counts: OrderCounts) -> list[Compared]:
         same = file == kept
         why = "" if same else _why(name, counts)
         found.append(Compared(name, label, _shown(file), _shown(kept), same, why))
+    if counts.kept.get("credits"):
+        found.append(_tied(counts))
     if "booked_minor" in counts.kept:
         found.append(_booked(counts))
     return found
+
+
+def _tied(counts: OrderCounts) -> Compared:
+    return Compared(
+        "tied",
+        _("Lines of credit notes whose order was found"),
+        "—",
+        f"{int(counts.kept['credit_lines_tied']):,}",
+        same=True,
+        why=_("The others take back what was bought before the file begins, or are discounts and charges."),
+    )
 
 
 def _booked(counts: OrderCounts) -> Compared:

@@ -6,6 +6,7 @@ WITH mine AS (
       JOIN commerce_order o ON o.source = %(source)s AND o.external_id = t.external_id
 ), items AS (
     SELECT m.id, m.kind, m.contact_id, m.external_id, l.sku, l.title, l.quantity, l.unit_price, l.amount_minor,
+           l.returns_id,
            l.quantity * l.unit_price AS worth,
            m.contact_id IS NOT NULL AND l.quantity > 0 AND l.unit_price > 0 AS clean,
            row_number() OVER (PARTITION BY m.id, l.sku, l.title, l.quantity, l.unit_price, l.variant) > 1 AS again
@@ -27,7 +28,5 @@ SELECT count(*) AS lines,
        coalesce(sum(worth) FILTER (WHERE clean), 0) AS clean_amount,
        coalesce(sum(amount_minor), 0)::bigint AS booked_minor,
        (SELECT count(*) FROM mine WHERE kind = 'adjustment') AS adjustments,
-       count(*) FILTER (WHERE EXISTS (SELECT 1 FROM commerce_orderline c
-                                       WHERE c.order_id = items.id AND items.kind = 'credit' AND c.returns_id IS NOT NULL
-                                         AND c.sku = items.sku)) AS credit_lines_tied
+       count(*) FILTER (WHERE kind = 'credit' AND returns_id IS NOT NULL) AS credit_lines_tied
   FROM items
