@@ -1,4 +1,4 @@
-"""The timeline of a person: every source once, in order, by keyset; search, kinds, masking; quick with 100,000 events."""
+"""The timeline of a person: every source once, in order, by keyset; search, kinds, masking; 100,000 events."""
 
 import json
 from datetime import UTC, datetime, timedelta

@@ -61,6 +61,13 @@ GROUPS: tuple[tuple[Promise, tuple[Entry, ...]], ...] = (
         _("Contacts and consent"),
         (
             Entry("contacts:fields", "forms", _("Fields"), _("What is known about a contact"), (P.SETTINGS_EDIT,)),
+            Entry(
+                "contacts:object_types",
+                "box",
+                _("Objects"),
+                _("What customers have beside orders"),
+                (P.SETTINGS_EDIT,),
+            ),
             Entry("contacts:topics", "list-check", _("Topics"), _("What people can subscribe to"), (P.SETTINGS_EDIT,)),
             Entry(
                 "contacts:forms",
