@@ -122,6 +122,7 @@ ACTS = {
     "home:language",
     "home:search",
     "home:theme",
+    "identity:run_start",
     "mails:start",
     "settings:audit_verify",
     "sources:discard_group",
