@@ -1,5 +1,6 @@
 """What conditions may speak of in this installation, read from the database with a fixed number of queries."""
 
+from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -19,7 +20,7 @@ from hongyan.audience.compiler.catalogue import (
     TagGroupSpec,
     TagSpec,
 )
-from hongyan.audience.models import ContactList, Tag, TagGroup, current_versions
+from hongyan.audience.models import AudienceVersion, ContactList, Tag, TagGroup, current_versions
 from hongyan.commerce.settings import commerce_settings
 from hongyan.contacts.models import ConsentState, FieldDefinition, Topic
 from hongyan.core.money import exponent
@@ -146,21 +147,40 @@ _TYPES: Final = {
 }
 
 
-def catalogue_now() -> Catalogue:
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """What people have defined, for pages that show it and need a catalogue of it as well."""
+
+    groups: list[TagGroup]
+    tags: list[Tag]
+    lists: list[ContactList]
+    versions: list[AudienceVersion]
+
+    @classmethod
+    def now(cls) -> "Stock":
+        return cls(
+            list(TagGroup.objects.all()),
+            list(Tag.objects.all()),
+            list(ContactList.objects.all()),
+            list(current_versions()),
+        )
+
+
+def catalogue_now(stock: Stock | None = None) -> Catalogue:
     """As things stand: take it once at the start of an act and pass it on."""
-    groups = list(TagGroup.objects.all())
-    tags = list(Tag.objects.all())
+    stock = stock or Stock.now()
+    groups, tags = stock.groups, stock.tags
     topics = list(Topic.objects.all())
     return Catalogue(
         fields={spec.key: spec for spec in (*STANDARD_FIELDS, *_order_fields(), *COMPANY_FIELDS, *_custom_fields())},
         tags={tag.key: TagSpec(tag.pk, tag.key, Label(tag.name_en, tag.name_zh)) for tag in tags},
         tag_groups={group.key: _group(group, groups, tags) for group in groups},
-        lists={str(row.public_id): ListSpec(row.pk, str(row.public_id), row.name) for row in ContactList.objects.all()},
+        lists={str(row.public_id): ListSpec(row.pk, str(row.public_id), row.name) for row in stock.lists},
         audiences={
             str(version.audience.public_id): AudienceSpec(
                 str(version.audience.public_id), version.audience.name, version.tree
             )
-            for version in current_versions()
+            for version in stock.versions
         },
         events=_events(),
         channels={key: Label(name) for key, name in CHANNELS.items()},

@@ -1,15 +1,17 @@
 """Reading: how many, who, who of them can be mailed, what they are like, and what there is."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Count
 
 from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
 from hongyan.audience import rows
-from hongyan.audience.catalogue import catalogue_now
+from hongyan.audience.catalogue import Stock, catalogue_now
 from hongyan.audience.compiler.catalogue import Catalogue, FieldType
 from hongyan.audience.compiler.emit import emit, fold
 from hongyan.audience.compiler.nodes import Node
@@ -32,6 +34,7 @@ from hongyan.contacts.consent import refusals_sql
 from hongyan.core import clock
 from hongyan.core.sql import SQL, statement
 
+_NAMES = re.compile(r"%\((\w+)\)s")
 COMPOSED_BY = ("country", "city", "language", "source")
 
 
@@ -123,13 +126,26 @@ def list_by_id(*, actor: Actor, public_id: UUID) -> ContactList:
     return found
 
 
-def size_or_none(tree: Any, catalogue: Catalogue) -> int | None:
-    """None when the stored definition is no longer right: its tag or field may have gone."""
-    try:
-        node = checked(tree, catalogue=catalogue)
-    except BadTree:
-        return None
-    return count_node(node, catalogue)
+def sizes(trees: Sequence[Any], catalogue: Catalogue) -> list[int | None]:
+    """How many each has and, last, how many contacts there are: one question for all. None where a stored definition is
+    no longer right: its tag or field may have gone."""
+    texts: list[str] = []
+    params: dict[str, Any] = {}
+    places: list[int] = []
+    for number, tree in enumerate([*trees, {"everyone": True}]):
+        try:
+            members = emit(rewrite(checked(tree, catalogue=catalogue), catalogue), catalogue, now=clock.now())
+        except BadTree:
+            continue
+        places.append(number)
+        # Each statement has its values under names of its own.
+        own = _NAMES.sub(rf"%(s{number}_\1)s", members.text)
+        texts.append(f"(SELECT count(*) FROM ({own}) m{number})")
+        params |= {f"s{number}_{name}": value for name, value in members.params.items()}
+    found: list[int | None] = [None] * (len(trees) + 1)
+    for place, size in zip(places, rows.query(f"SELECT {', '.join(texts)}", params)[0], strict=True):
+        found[place] = size
+    return found
 
 
 def tag_sizes(*, actor: Actor) -> dict[int, int]:
@@ -141,6 +157,17 @@ def tag_sizes(*, actor: Actor) -> dict[int, int]:
 def list_sizes(*, actor: Actor) -> dict[int, int]:
     actor.require(Permission.CONTACT_VIEW)
     return dict(ListMember.objects.values_list("list_id").annotate(size=Count("contact_id")).order_by())
+
+
+def tag_and_list_sizes(*, actor: Actor) -> tuple[dict[int, int], dict[int, int]]:
+    """Both in one question."""
+    actor.require(Permission.CONTACT_VIEW)
+    found: tuple[dict[int, int], dict[int, int]] = {}, {}
+    with connection.cursor() as cursor:
+        cursor.execute(statement("hongyan.audience", "reads.sql", "tag_and_list_sizes"))
+        for kind, number, size in cursor.fetchall():
+            found[kind][number] = size
+    return found
 
 
 def without_tag_of(*, actor: Actor, tag_ids: Sequence[int]) -> int:
@@ -165,11 +192,11 @@ def lists_of_contact(*, actor: Actor, contact_id: int) -> list[ContactList]:
     return list(ContactList.objects.filter(members__contact_id=contact_id).order_by("name"))
 
 
-def tag_tree(*, actor: Actor) -> list[tuple[TagGroup, list[Tag]]]:
+def tag_tree(*, actor: Actor, stock: Stock | None = None) -> list[tuple[TagGroup, list[Tag]]]:
     """Groups in reading order (each followed by those below it) with their own tags; two queries."""
     actor.require(Permission.CONTACT_VIEW)
-    groups = list(TagGroup.objects.all())
-    tags = list(Tag.objects.all())
+    groups = stock.groups if stock else list(TagGroup.objects.all())
+    tags = stock.tags if stock else list(Tag.objects.all())
     ordered: list[TagGroup] = []
 
     def visit(parent_id: int | None) -> None:

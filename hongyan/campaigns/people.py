@@ -64,7 +64,7 @@ def counts(found: Plan) -> Counts:
     """The whole waterfall in one statement."""
     outside = dict.fromkeys(Outside, 0)
     receiving = 0
-    for reason, count in _query("counts", found, judged=True):
+    for reason, count in _query("counts", found):
         if reason is None:
             receiving = count
         else:

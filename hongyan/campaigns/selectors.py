@@ -1,6 +1,6 @@
 """Reads of this room that are about campaigns; those about people are in ``people``."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -166,24 +166,39 @@ LATELY = timedelta(days=14)
 def needs_attention(actor: Actor) -> list[Attention]:
     """Most urgent first; only what this person can do something about."""
     found: list[Attention] = []
-    if actor.may(P.CAMPAIGN_SEND):
-        found += _troubles()
-    if actor.may(P.CAMPAIGN_APPROVE):
-        found += _to_approve(actor)
+    sends, approves = actor.may(P.CAMPAIGN_SEND), actor.may(P.CAMPAIGN_APPROVE)
+    moving = _moving() if sends or approves else {}
+    if sends:
+        found += _troubles(moving)
+    if approves:
+        found += _to_approve(actor, moving)
     if actor.may(P.CAMPAIGN_EDIT):
         found += _changes_requested(actor)
-    if actor.may(P.CAMPAIGN_SEND):
-        found += _under_way()
+    if sends:
+        found += _under_way(moving)
     return found
 
 
-def _troubles() -> list[Attention]:
+def _moving() -> dict[State, list[Campaign]]:
+    """What is on its way or stuck, by state, lately changed first: one question for all kinds of lines."""
     now = clock.now()
-    failed = Campaign.objects.filter(state=State.FAILED, updated_at__gt=now - LATELY).order_by("-updated_at")
-    paused = Campaign.objects.filter(state=State.PAUSED).select_related("progress").order_by("-updated_at")
-    found = [Attention("failed", c.public_id, c.name, c.updated_at, note=c.failure) for c in failed[:5]]
-    for campaign in paused[:5]:
-        row = Progress.objects.filter(campaign=campaign).first()
+    wanted = (
+        Q(state=State.FAILED, updated_at__gt=now - LATELY)
+        | Q(state__in=[State.PAUSED, State.FREEZING, State.SENDING, State.AWAITING_APPROVAL])
+        | Q(state=State.SCHEDULED, send_at__lt=now + SOON)
+    )
+    found: dict[State, list[Campaign]] = {}
+    for campaign in Campaign.objects.filter(wanted).select_related("progress").order_by("-updated_at")[:500]:
+        found.setdefault(State(campaign.state), []).append(campaign)
+    return found
+
+
+def _troubles(moving: Mapping[State, list[Campaign]]) -> list[Attention]:
+    found = [
+        Attention("failed", c.public_id, c.name, c.updated_at, note=c.failure) for c in moving.get(State.FAILED, [])[:5]
+    ]
+    for campaign in moving.get(State.PAUSED, [])[:5]:
+        row = getattr(campaign, "progress", None)
         waiting = snapshot_of(row).waiting if row is not None else None
         found.append(Attention("paused", campaign.public_id, campaign.name, campaign.updated_at, waiting))
     key = str(int(MessageState.UNCERTAIN))
@@ -197,8 +212,8 @@ def _troubles() -> list[Attention]:
     return found
 
 
-def _to_approve(actor: Actor) -> list[Attention]:
-    waiting = Campaign.objects.filter(state=State.AWAITING_APPROVAL).order_by("updated_at")
+def _to_approve(actor: Actor, moving: Mapping[State, list[Campaign]]) -> list[Attention]:
+    waiting = sorted(moving.get(State.AWAITING_APPROVAL, []), key=lambda c: c.updated_at)
     return [
         Attention("approve", c.public_id, c.name, c.updated_at)
         for c in waiting[:10]
@@ -219,12 +234,15 @@ def _changes_requested(actor: Actor) -> list[Attention]:
     return found
 
 
-def _under_way() -> list[Attention]:
-    soon = Campaign.objects.filter(state=State.SCHEDULED, send_at__lt=clock.now() + SOON).order_by("send_at")
-    sending = Campaign.objects.filter(state__in=[State.FREEZING, State.SENDING]).order_by("-updated_at")
-    return [Attention("sending", c.public_id, c.name, c.updated_at, c.recipients) for c in sending[:5]] + [
-        Attention("scheduled", c.public_id, c.name, c.send_at) for c in soon[:5] if c.send_at is not None
-    ]
+def _under_way(moving: Mapping[State, list[Campaign]]) -> list[Attention]:
+    sending = moving.get(State.SENDING, []) + moving.get(State.FREEZING, [])
+    soon = sorted(
+        ((c.send_at, c) for c in moving.get(State.SCHEDULED, []) if c.send_at is not None), key=lambda pair: pair[0]
+    )
+    return [
+        Attention("sending", c.public_id, c.name, c.updated_at, c.recipients)
+        for c in sorted(sending, key=lambda c: c.updated_at, reverse=True)[:5]
+    ] + [Attention("scheduled", c.public_id, c.name, at) for at, c in soon[:5]]
 
 
 def recent_results(actor: Actor, limit: int = 5) -> list[Result]:

@@ -181,7 +181,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "hongyan.web.middleware.SessionActivityMiddleware",
     "hongyan.web.middleware.StaffMiddleware",
     "hongyan.api.idempotency.IdempotencyMiddleware",
     "hongyan.web.settings.second_factor.SecondFactorMiddleware",

@@ -4,9 +4,11 @@
 knows the user, attaches ``request.actor``, and turns a refused permission into a page that names it.
 """
 
+import time
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar, cast
 
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -77,6 +79,33 @@ class SecurityHeadersMiddleware:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         return response
+
+
+class SessionActivityMiddleware:
+    """Keeps the list of sessions: since when, from where, last used. What was noted within the last minute is not
+    written again, so most pages read and write nothing for it; a new address or browser is noted at once."""
+
+    _every_s = 60
+    _kept = 10_000
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+        self._noted: dict[tuple[str, str, str], float] = {}
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        key = request.session.session_key
+        if key and request.user.is_authenticated:
+            self._note((key, request.META.get("REMOTE_ADDR", ""), request.META.get("HTTP_USER_AGENT", "")), request)
+        return self.get_response(request)
+
+    def _note(self, seen: tuple[str, str, str], request: HttpRequest) -> None:
+        now = time.monotonic()
+        if now - self._noted.get(seen, -self._every_s) < self._every_s:
+            return
+        if len(self._noted) >= self._kept:
+            self._noted.clear()
+        UserSession.objects.create_from_request(request)
+        self._noted[seen] = now
 
 
 class StaffMiddleware:

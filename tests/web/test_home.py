@@ -113,5 +113,5 @@ def test_home_asks_the_database_little(django_assert_max_num_queries: object) ->
     client = Client()
     client.force_login(staff(Role.ADMINISTRATOR, language="en"))
     client.get("/")
-    with django_assert_max_num_queries(22):  # type: ignore[operator]
+    with django_assert_max_num_queries(15):  # type: ignore[operator]
         assert client.get("/").status_code == 200

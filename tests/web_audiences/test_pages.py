@@ -193,7 +193,7 @@ def test_overview_takes_a_bounded_number_of_queries(marketer: Client, django_ass
         tag(f"t{number}", in_group)
         list_create(actor=SYSTEM, name=f"L{number}")
     marketer.get(reverse("audiences:index"))
-    with django_assert_max_num_queries(26):
+    with django_assert_max_num_queries(15):
         marketer.get(reverse("audiences:index"))
 
 

@@ -32,3 +32,8 @@ GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %(n)s
 SELECT count(*) FROM contacts_contact c
 WHERE NOT EXISTS (
     SELECT 1 FROM audience_contacttag t WHERE t.contact_id = c.id AND t.tag_id = ANY(%(tag_ids)s::bigint[]))
+
+-- name: tag_and_list_sizes
+SELECT 0, tag_id, count(*) FROM audience_contacttag GROUP BY tag_id
+UNION ALL
+SELECT 1, list_id, count(*) FROM audience_listmember GROUP BY list_id

