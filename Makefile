@@ -11,7 +11,7 @@ export SCALE
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check lint types contract format words messages screenshots lock clean front-test \
-	bench-import bench-send bench-render bench-dispatch bench-tracking bench-intake bench-contacts
+	bench-import bench-send bench-render bench-dispatch bench-tracking bench-intake bench-contacts bench-count
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -60,6 +60,8 @@ bench-intake: $(STAMPS)/dev $(STAMPS)/words ## Events acknowledged a second, aga
 	@$(BIN)/python -m bench.intake
 bench-contacts: $(STAMPS)/dev $(STAMPS)/words ## The contact list over a million people
 	@$(BIN)/python -m bench.contacts_list
+bench-count: $(STAMPS)/dev $(STAMPS)/words ## Live counts, breakdowns and waterfalls over a million people
+	@$(BIN)/python -m bench.counts
 
 lock: ## Resolve the newest versions and write the hashed locks
 	$(PYTHON) -m venv $(STAMPS)/uv && $(STAMPS)/uv/bin/pip install -q uv
