@@ -39,7 +39,8 @@ class OrderFilters:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Over all that match. count: capped at 10,000 when exact is False. per currency: orders, gross and given back."""
+    """Over all that match. count: capped at 10,000 when exact is False. sums: by currency, of orders that are not
+    cancelled, and of what refunds and credit notes gave back."""
 
     count: int
     exact: bool
@@ -99,14 +100,19 @@ def order_totals(*, actor: Actor, filters: OrderFilters) -> Totals:
         Order.objects.filter(pk__in=ids)
         .values("currency")
         .annotate(
-            total=Sum("total_minor", filter=Q(kind__in=["order", "credit"]) & ~Q(kind="order", state="cancelled")),
-            back=Sum("refunded_minor", filter=Q(kind="order")),
+            total=Sum("total_minor", filter=Q(kind="order") & ~Q(state="cancelled")),
+            credited=Sum("total_minor", filter=Q(kind="credit")),
             count=Count("pk"),
         )
         .order_by("-count")
     )
     count = sum(row["count"] for row in rows)
-    sums = tuple((row["currency"], row["total"] or 0, row["back"] or 0) for row in rows)
+    # Refunds that a credit note made on an order are counted with the note.
+    refunds = Refund.objects.filter(order_id__in=ids, document=None).exclude(order__state="cancelled")
+    own = dict(refunds.values_list("order__currency").annotate(sum=Sum("amount_minor")))
+    sums = tuple(
+        (row["currency"], row["total"] or 0, own.get(row["currency"], 0) - (row["credited"] or 0)) for row in rows
+    )
     return Totals(min(count, _COUNTED), count <= _COUNTED, sums)
 
 

@@ -56,6 +56,12 @@ _PILLS: dict[str, Pill] = {
     "invited": Pill(pgettext_lazy("user", "Invited"), "info", "mail-forward"),
     "expired": Pill(_("Expired"), "quiet", "clock-off"),
     "revoked": Pill(_("Revoked"), "quiet", "ban"),
+    # orders: their area brings the words, since a document's kind may stand in for its state
+    "unpaid": Pill("", "warn", "clock"),
+    "given_back": Pill("", "quiet", "receipt-refund"),
+    "given_back_in_part": Pill("", "info", "receipt-refund"),
+    "credit_note": Pill("", "info", "receipt-refund"),
+    "adjustment": Pill("", "quiet", "adjustments"),
 }
 
 

@@ -19,12 +19,12 @@ from hongyan.web.figures import number
 
 # Look of each state, from the vocabulary of hongyan/web/states.py.
 _PILLS = {
-    "pending": "deferred",
+    "pending": "unpaid",
     "paid": "active",
     "fulfilled": "done",
     "cancelled": "cancelled",
-    "refunded": "inactive",
-    "partially_refunded": "ready",
+    "refunded": "given_back",
+    "partially_refunded": "given_back_in_part",
 }
 
 
@@ -64,9 +64,9 @@ def state(name: str) -> str:
 def pill(order: Any) -> tuple[str, str]:
     """Look and word. A credit note is what it is, whatever its state."""
     if order.kind == "credit":
-        return "paused", _("Credit note")
+        return "credit_note", _("Credit note")
     if order.kind == "adjustment":
-        return "draft", _("Adjustment")
+        return "adjustment", _("Adjustment")
     return _PILLS.get(order.state, order.state), state(order.state)
 
 
