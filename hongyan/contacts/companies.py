@@ -292,7 +292,7 @@ def _locked(company_id: int) -> Company:
 
 
 def _event(contact_id: int, company: Company | None, source: str, at: datetime) -> NewEvent:
-    properties = {"company": str(company.public_id) if company else None}
+    properties = {"company": str(company.public_id), "name": company.name} if company else {"company": None}
     return NewEvent(contact_id, "company_assigned", at, source, properties)
 
 

@@ -5,6 +5,9 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from hongyan.accounts.types import system_actor
+from hongyan.contacts.companies_linking import link_start
+from hongyan.contacts.models import Company
 from hongyan.core.clock import now
 from hongyan.ingest import files_at_rest as rest
 from hongyan.ingest import objects_tasks
@@ -45,6 +48,9 @@ def run_import(handle: JobHandle, params: dict[str, Any]) -> dict[str, Any]:
         _close(import_id, ImportState.FAILED, FileRefused("file_broken"))
         raise JobFailed("file_broken") from error
     handle.advance(counts.rows, counts.rows)
+    row = Import.objects.get(pk=import_id)
+    if "company" in row.mapping and counts.created and Company.objects.exists():
+        link_start(actor=system_actor("import"), source=f"import:{row.public_id}")
     return {"created": counts.created, "updated": counts.updated, "rejected": counts.rejected}
 
 

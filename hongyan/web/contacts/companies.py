@@ -91,7 +91,7 @@ def company(request: HttpRequest, public_id: UUID) -> HttpResponse:
     context: dict[str, Any] = {
         "company": found,
         "country": words.country_name(found.country),
-        "size": size_name(found.size),
+        "size_text": size_name(found.size),
         "source": words.source_name(found.source),
         "tab": tab if tab in {"people", "timeline"} else "people",
         "total": total,

@@ -54,7 +54,7 @@ def new(request: HttpRequest, key: str) -> HttpResponse:
         return render(
             request, "contacts/object_import.html", context | {"problem": ingest_words.refusal(refused)}, status=422
         )
-    names = dict(_targets(kind))
+    names = {**dict(_targets(kind)), "contact": _("Person")}
     problems = [
         (line, names.get(column, column), ingest_words.rejection(code), value)
         for line, column, code, value in tally.problems

@@ -15,6 +15,7 @@ from hongyan.core.money import Money, exponent
 from hongyan.events.types import EventRow
 from hongyan.web.contacts.common import language
 from hongyan.web.contacts.timeline import Answer, Asked, Item
+from hongyan.web.contacts.words import source_name
 
 TITLES: Mapping[str, Promise] = {
     "page_viewed": gettext_lazy("Viewed a page"),
@@ -145,6 +146,8 @@ def item_of_event(row: EventRow, *, clear: bool, types: Mapping[str, ObjectType]
     if _is_object(row):
         return _object_item(position, row, types or {})
     properties = row.properties
+    if row.name == "company_assigned":
+        return _company_item(position, row)
     if properties.get("machine") and row.name in _BY_MACHINES:
         return Item(position, title=str(_BY_MACHINES[row.name]), icon="robot", quiet=True)
     icon, tone = _ICONS.get(row.name, "point"), _TONES.get(row.name, "")
@@ -188,6 +191,12 @@ def _object_item(position: Position, row: EventRow, types: Mapping[str, ObjectTy
         by=_source(row),
         lines=[_(", ").join(keys)] if keys and row.properties.get("act") == "changed" else [],
     )
+
+
+def _company_item(position: Position, row: EventRow) -> Item:
+    name = row.properties.get("name")
+    title = _("Now with the company %(name)s") % {"name": name} if name else _("No longer with a company")
+    return Item(position, title=title, icon="building", by=_source(row))
 
 
 def _title(row: EventRow) -> str:
@@ -262,4 +271,4 @@ def _text(value: Any) -> str:
 
 
 def _source(row: EventRow) -> str:
-    return "" if row.source in {"", "web", "demo"} else row.source
+    return "" if row.source in {"", "web", "staff", "demo"} else source_name(row.source)

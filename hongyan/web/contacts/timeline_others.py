@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Q
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
 from hongyan.accounts.permissions import Permission
@@ -79,7 +80,8 @@ def beginnings(asked: Asked) -> Answer:
     items = []
     title = _("Added to Hongyan")
     source = words.source_name(contact.source)
-    items.append(Item(Position(contact.created_at, Rank.CREATED, 0), title=title, icon="user-plus", by=source))
+    begun = Position(contact.created_at, Rank.CREATED, 0)
+    items.append(Item(begun, title=title, icon="user-plus", by=source, open_url=_import_url(asked, contact.source)))
     for (source_key, at), keys in _brought(contact.provenance).items():
         if source_key.split(":")[0] in {"staff", "api"} or abs((at - contact.created_at).total_seconds()) < 2:
             continue  # staff and programs are on record by themselves
@@ -87,8 +89,20 @@ def beginnings(asked: Asked) -> Answer:
         title = _("Values from %(source)s") % {"source": words.source_name(source_key)}
         lines = [names] if names else []
         number = sum(source_key.encode())
-        items.append(Item(Position(at, Rank.IMPORTS, number), title=title, icon="file-import", lines=lines))
+        position, url = Position(at, Rank.IMPORTS, number), _import_url(asked, source_key)
+        items.append(Item(position, title=title, icon="file-import", lines=lines, open_url=url))
     return Answer([item for item in items if item.position < asked.before])
+
+
+def _import_url(asked: Asked, source: str) -> str:
+    """The page of the import that a value came with."""
+    kind, _colon, number = source.partition(":")
+    if kind != "import" or not asked.actor.may(Permission.IMPORT_RUN):
+        return ""
+    try:
+        return reverse("imports:show", args=[UUID(number)])
+    except (ValueError, NoReverseMatch):
+        return ""
 
 
 def _brought(provenance: Mapping[str, Any]) -> dict[tuple[str, datetime], list[str]]:

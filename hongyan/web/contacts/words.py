@@ -83,6 +83,7 @@ SOURCES: Words = {
     "demo": gettext_lazy("demo data"),
     "form": gettext_lazy("sign-up form"),
     "import": pgettext_lazy("method", "import"),
+    "companies.link": gettext_lazy("linked automatically"),
 }
 KINDS: Words = {
     "email": gettext_lazy("E-mail"),
@@ -142,12 +143,12 @@ def local_time(zone: str) -> str:
 
 
 def source_name(source: str) -> str:
-    """ "import:12" is an import; what is unknown stays visible."""
+    """ "import:12" is an import; its id is for programs. What is unknown stays visible."""
     kind, _colon, rest = source.partition(":")
     known = SOURCES.get(kind)
     if known is None:
         return source
-    return f"{known} {rest}" if rest else str(known)
+    return f"{known} {rest}" if rest and len(rest) < 36 else str(known)
 
 
 def value_text(definition: FieldDefinition, value: object) -> str:
