@@ -58,6 +58,8 @@ bench-tracking: $(STAMPS)/dev $(STAMPS)/words ## Opens and clicks, against a bar
 	@$(BIN)/python -m bench.tracking
 bench-intake: $(STAMPS)/dev $(STAMPS)/words ## Events acknowledged a second, against bare COPY
 	@$(BIN)/python -m bench.intake
+bench-identity: $(STAMPS)/dev $(STAMPS)/words ## Find the people in 1,000,000 records, against Splink alone
+	@$(BIN)/python -m bench.identity
 bench-contacts: $(STAMPS)/dev $(STAMPS)/words ## The contact list over a million people
 	@$(BIN)/python -m bench.contacts_list
 bench-count: $(STAMPS)/dev $(STAMPS)/words ## Live counts, breakdowns and waterfalls over a million people

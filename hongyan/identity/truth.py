@@ -112,15 +112,18 @@ class _Person:
     street: str
 
 
-def generated(people: int, *, seed: int = SEED) -> list[TrueRecord]:
-    """Records in random order. ``people`` counts those of their own; households and namesakes come on top."""
+def generated(people: int, *, seed: int = SEED, duplicates: float | None = None) -> list[TrueRecord]:
+    """Records in random order. ``people`` counts those of their own; households and namesakes come on top.
+
+    duplicates: share of people with a second record; None: 38 % have two to four.
+    """
     rnd = random.Random(seed)  # noqa: S311 - for test data
     found: list[TrueRecord] = []
     number = 0
     for _ in range(people):
         person = _person(rnd)
         for one in (person, *_relatives(rnd, person)):
-            found += [TrueRecord(number, record) for record in _records(rnd, one)]
+            found += [TrueRecord(number, record) for record in _records(rnd, one, duplicates)]
             number += 1
     rnd.shuffle(found)
     return found
@@ -156,8 +159,9 @@ def _relatives(rnd: random.Random, person: _Person) -> Iterator[_Person]:
         yield replace(other, family=person.family, given=person.given)
 
 
-def _records(rnd: random.Random, person: _Person) -> Iterator[Record]:
-    for place in range(rnd.choices((1, 2, 3, 4), (62, 27, 8, 3))[0]):
+def _records(rnd: random.Random, person: _Person, duplicates: float | None) -> Iterator[Record]:
+    many = rnd.choices((1, 2, 3, 4), (62, 27, 8, 3))[0] if duplicates is None else 1 + (rnd.random() < duplicates)
+    for place in range(many):
         yield _record(rnd, person, first=place == 0)
 
 

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from hongyan.accounts.types import system_actor
 from hongyan.ingest.headers import SEALED, plain, sealed_of
-from hongyan.ingest.mapping import CUSTOM, EVERY_ROW
+from hongyan.ingest.mapping import CUSTOM, EVERY_ROW, KEYS
 
 _out, _err = Console(), Console(stderr=True)
 
@@ -28,10 +28,11 @@ def import_command(  # noqa: PLR0917 - the options of a command line
     match_on: Annotated[
         str,
         typer.Option(
-            help="Tell contacts apart by email, phone or external_id; rows without it are rejected. "
-            "row: every row is a contact unless its e-mail is known; cells that cannot be read are left out"
+            help="Tell contacts apart by email, phone or external_id; rows without it are rejected. row: every row is "
+            "a contact unless its e-mail is known, cells that cannot be read are left out. Default: a key that all rows "
+            "have, else row"
         ),
-    ] = "row",
+    ] = "",
     topic: Annotated[list[str] | None, typer.Option(help="Topic these people agreed to; repeat")] = None,
     consent_source: Annotated[str, typer.Option(help="Where and how they agreed (needed with --topic)")] = "",
     no_consent: Annotated[bool, typer.Option("--no-consent", help="Import without consent")] = False,  # noqa: FBT002
@@ -178,15 +179,16 @@ def _configured(
     if encoding:
         row = services.import_reread(actor=actor, public_id=row.public_id, encoding=encoding)
     targets = list(row.mapping)
-    if options["match_on"] == EVERY_ROW:
-        targets = _rows_named(row.header, targets)
-    targets = _with_sealed(row.header, targets)
     for entry in mapping:
         name, _, target = entry.rpartition("=")
         if name not in row.header:
             raise MappingRefused("mapping_unknown", target=name[:64])
         targets = ["" if known == target else known for known in targets]
         targets[row.header.index(name)] = target
+    options["match_on"] = options["match_on"] or _key_of_all(row, targets)
+    if options["match_on"] == EVERY_ROW:
+        targets = _rows_named(row.header, targets, said={entry.rpartition("=")[0] for entry in mapping})
+    targets = _with_sealed(row.header, targets)
     services.import_configure(actor=actor, public_id=row.public_id, mapping=targets, options=options)
     return services.import_consent(
         actor=actor,
@@ -199,13 +201,29 @@ def _configured(
     )
 
 
-def _rows_named(header: list[str], targets: list[str]) -> list[str]:
+def _key_of_all(row: Any, targets: list[str]) -> str:
+    """The first key that every row of the beginning has. A column called id numbers rows, it is no key."""
+    from hongyan.ingest.selectors import import_preview
+
+    preview = import_preview(actor=system_actor("command line"), public_id=row.public_id, rows=200)
+    rows = [cells for _, cells in preview.rows if isinstance(cells, list)]
+    for key in KEYS:
+        place = targets.index(key) if key in targets else -1
+        if place >= 0 and plain(row.header[place]) not in _ROW_IDS and all(cells[place].strip() for cells in rows):
+            return key
+    return EVERY_ROW
+
+
+_ROW_IDS = frozenset({"id", "recordid"})
+
+
+def _rows_named(header: list[str], targets: list[str], *, said: set[str]) -> list[str]:
     """A column called id numbers the rows of a file rather than customers: two files would give one number to two
     people. A customer number, or --map id=external_id, says otherwise."""
     if "row_id" in targets:
         return targets
     return [
-        "row_id" if target == "external_id" and plain(name) in {"id", "recordid"} else target
+        "row_id" if target == "external_id" and plain(name) in _ROW_IDS and name not in said else target
         for name, target in zip(header, targets, strict=True)
     ]
 

@@ -96,7 +96,7 @@ EMAIL = Comparison("email", ("email",), unknown("email"), (
     Level("same_user", same("email_user"), 0.12, 0.0001, "email_user"),
     Level("one_typo", typos("email", 1) | typos("email_user", 1, longer_than=5), 0.08, 0.00005),
     # Not by the user alone: it is made of the name, which is compared already.
-    Level("few_typos", typos("email", 4, longer_than=11), 0.05, 0.0001),
+    Level("few_typos", near("email", 0.909), 0.05, 0.0001),
     Level("different", ELSE, 0.2, 0.99),
 ))  # fmt: skip
 

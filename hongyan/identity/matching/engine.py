@@ -75,7 +75,7 @@ class Engine:
         self.filled = {name: float(row[2 * n + 1] or 0) if row[2 * n] else 0.0 for n, name in enumerate(plain)}
         columns = frozenset(name for name, share in self.filled.items() if share > 0)
         self._rules = blocking.add_keys(
-            self.con, "people", columns=columns, pairs_a_rule=pairs_a_rule or max(3 * self.records, 300_000)
+            self.con, "people", columns=columns, pairs_a_rule=pairs_a_rule or max(self.records // 2, 300_000)
         )
         pairs = self._link(prior(self.filled, self.records)).inference.compute_blocked_pairs_for_predict()
         self.con.execute(f"create or replace view pairs as select * from {pairs.physical_name}")

@@ -30,13 +30,11 @@ class Guards:
         if self.apart(min(low, high), max(low, high)):
             return "apart"
         a, b = self.features(low), self.features(high)
-        other = given_differs(a, b)
-        ids_differ = bool(a.national_id and b.national_id) and not _NATIONAL_ID.test(a, b)
-        if ids_differ and (other or births_differ(a, b)):
-            return "national_id"
-        if not other or _OWN.test(a, b) or births_agree(a, b):
+        if not self.shared_homes or not given_differs(a, b) or _OWN.test(a, b):
             return None
-        return "household" if self.shared_homes else None
+        if a.national_id and b.national_id and not _NATIONAL_ID.test(a, b):
+            return "national_id"  # twins
+        return None if births_agree(a, b) else "household"
 
 
 def given_differs(a: Features, b: Features) -> bool:
@@ -45,10 +43,6 @@ def given_differs(a: Features, b: Features) -> bool:
 
 def births_agree(a: Features, b: Features) -> bool:
     return a.birth is not None and b.birth is not None and any(when.test(a, b) for when in _BIRTH_ALIKE)
-
-
-def births_differ(a: Features, b: Features) -> bool:
-    return a.birth is not None and b.birth is not None and not births_agree(a, b)
 
 
 def homes_are_shared(agree: int, disagree: int) -> bool:

@@ -93,11 +93,13 @@ def _latin(family: str, given: str, full: str) -> Name:
     if full:  # middle names stand only there when the parts came apart
         known = {*families, *givens}
         givens += [word for word in _words(full) if word not in known]
-    surname, flat = "".join(families), "".join(givens)
+    surname, flat = _umlaut("".join(families)), "".join(givens)
     if _is_chinese(surname, givens):
         return _romanised(surname, flat)
-    if _is_chinese(flat, families) and flat in COMMON_SURNAMES and surname not in COMMON_SURNAMES:
-        return _romanised(flat, surname)  # Zhang Weiming, surname first
+    words = [*givens, *families]
+    leading = _umlaut(words[0]) if words else ""
+    if surname not in COMMON_SURNAMES and leading in COMMON_SURNAMES and _is_chinese(leading, words[1:]):
+        return _romanised(leading, "".join(words[1:]))  # Zhang Wei Ming, surname first
     first = givens[0] if givens else ""
     middle = "".join(givens[1:])
     return Name(flat, first, first, middle, ROOTS.get(first, ()), surname, surname, ROMANISED.get(surname, ()), "")
@@ -112,7 +114,11 @@ def _is_chinese(surname: str, givens: list[str]) -> bool:
 
 
 def _romanised(surname: str, given: str) -> Name:
-    given = given.replace("lyu", "lv").replace("nyu", "nv")
-    surname = {"lyu": "lv", "lue": "lve", "nyu": "nv"}.get(surname, surname)
+    given = _umlaut(given)
     readings = (surname, *ROMANISED.get(surname, ())) if surname in COMMON_SURNAMES else ROMANISED.get(surname, ())
     return Name(given, given, given, "", (), surname, surname, tuple(dict.fromkeys(readings)), sound(given))
+
+
+def _umlaut(word: str) -> str:
+    """Passports write lyu for lü; here it is lv, as it is typed."""
+    return word.replace("lyu", "lv").replace("nyu", "nv") if is_pinyin(word) else word
