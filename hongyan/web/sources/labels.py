@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils import translation
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from hongyan.commerce import words as commerce_words
 from hongyan.contacts.objects_types import object_type
@@ -71,7 +71,7 @@ def state(name: str) -> State:
         "paused": State("paused", _("Paused")),
         "draft": State("draft", _("Being set up")),
         "active": State("active", _("Active")),
-        "waiting": State("pending", _("Waiting")),
+        "waiting": State("pending", pgettext("data", "Waiting")),
         "clear": State("done", _("Nothing waits")),
     }.get(name, State(name, name))
 
@@ -127,7 +127,7 @@ _ORDER: dict[str, Callable[[], str]] = {
     "external_id": lambda: _("Order ID"),
     "number": lambda: _("Order number"),
     "placed_at": lambda: _("Placed at"),
-    "updated_at": lambda: _("Changed at"),
+    "updated_at": lambda: pgettext("data", "Changed at"),
     "state": lambda: _("State"),
     "currency": lambda: _("Currency"),
     "total": lambda: _("Total"),
@@ -146,14 +146,14 @@ _ORDER: dict[str, Callable[[], str]] = {
 _PRODUCT: dict[str, Callable[[], str]] = {
     "external_id": lambda: _("Product ID"),
     "sku": lambda: _("SKU"),
-    "title": lambda: _("Title"),
+    "title": lambda: pgettext("data", "Title"),
     "url": lambda: _("Web address"),
     "image_url": lambda: _("Address of the picture"),
     "category": lambda: _("Category"),
     "brand": lambda: _("Brand"),
     "currency": lambda: _("Currency"),
     "price": lambda: _("Price"),
-    "updated_at": lambda: _("Changed at"),
+    "updated_at": lambda: pgettext("data", "Changed at"),
 }
 _EVENT: dict[str, Callable[[], str]] = {
     **_PERSON,

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_GET, require_POST
 
 from hongyan.accounts.errors import PermissionRefused
@@ -115,7 +116,7 @@ def _chart(request: HttpRequest, source: Source) -> dict[str, Any] | None:
         "categories": [figures.day(day.day) for day in days],
         "series": [
             {"name": _("New"), "values": [day.created for day in days]},
-            {"name": _("Changed"), "values": [day.changed for day in days]},
+            {"name": pgettext("data", "Changed"), "values": [day.changed for day in days]},
             {"name": _("To quarantine"), "values": [day.quarantined for day in days]},
         ],
         "unit": "",
@@ -127,9 +128,9 @@ def _facts(source: Source) -> list[tuple[str, str]]:
     where = place.get("shown") or place.get("base_url") or place.get("url") or ""
     what = place.get("table") or place.get("path") or place.get("pattern") or ""
     facts = [
-        (_("Kind"), labels.kind_label(source.kind)),
+        (pgettext("data", "Kind"), labels.kind_label(source.kind)),
         (_("Where"), str(where)),
-        (_("What"), ".".join(filter(None, (place.get("schema", ""), str(what))))),
+        (pgettext("data", "What"), ".".join(filter(None, (place.get("schema", ""), str(what))))),
         (_("Becomes"), labels.target_label(source.target)),
         (_("Only what is new, by"), _newness(source)),
         (_("When"), labels.schedule(source.plan)),

@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_GET, require_POST
 
 from hongyan.accounts.permissions import Permission
@@ -200,7 +200,17 @@ def _lines(actor: Actor, filters: QuarantineFilter) -> Iterator[bytes]:
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     buffer.write("\ufeff")
-    writer.writerow(["id", _("Source"), _("Reason"), _("Place"), _("Since"), _("Tries"), _("Record")])
+    writer.writerow(
+        [
+            "id",
+            pgettext("data", "Source"),
+            _("Reason"),
+            pgettext("data", "Place"),
+            pgettext("data", "Since"),
+            _("Tries"),
+            _("Record"),
+        ]
+    )
     before = None
     while rows := quarantine_page(actor=actor, filters=filters, before_id=before, limit=200):
         names = selectors.source_names([row.source for row in rows])
