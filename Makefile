@@ -11,7 +11,7 @@ export SCALE
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check lint types contract format words messages screenshots lock clean front-test \
-	bench-import bench-send bench-render bench-dispatch bench-tracking bench-intake bench-contacts bench-count
+	bench-import bench-send bench-render bench-dispatch bench-tracking bench-intake bench-contacts bench-timeline bench-count
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -62,6 +62,8 @@ bench-identity: $(STAMPS)/dev $(STAMPS)/words ## Find the people in 1,000,000 re
 	@$(BIN)/python -m bench.identity
 bench-contacts: $(STAMPS)/dev $(STAMPS)/words ## The contact list over a million people
 	@$(BIN)/python -m bench.contacts_list
+bench-timeline: $(STAMPS)/dev $(STAMPS)/words ## The page of a person with 100,000 entries
+	@$(BIN)/python -m bench.timeline
 bench-count: $(STAMPS)/dev $(STAMPS)/words ## Live counts, breakdowns and waterfalls over a million people
 	@$(BIN)/python -m bench.counts
 

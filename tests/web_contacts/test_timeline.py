@@ -13,12 +13,12 @@ from django.urls import reverse
 from hongyan.accounts.permissions import Role
 from hongyan.audience.lists import list_add, list_create
 from hongyan.audience.tags import tag_contacts
-from hongyan.contacts import timeline as source
 from hongyan.contacts.consent import consent_record
 from hongyan.contacts.models import Contact, ContactNote
 from hongyan.contacts.services import contact_assign, contact_create, contact_update
 from hongyan.contacts.types import ConsentAction, ContactChanges, ContactValues, Evidence
 from hongyan.core import clock
+from hongyan.core.sql import statement
 from hongyan.events.services import append
 from hongyan.events.types import NewEvent
 from tests.audience.factory import SYSTEM, group, tag
@@ -62,8 +62,10 @@ def everything(somebody: Contact) -> None:
     tag_contacts(actor=SYSTEM, tag=tag("vip", group(), name_en="VIP"), contact_ids=[somebody.pk])
     list_add(actor=SYSTEM, contact_list=list_create(actor=SYSTEM, name="Fair"), contact_ids=[somebody.pk])
     evidence = Evidence(method="staff", wording="said so")
-    given = {"channel": "email", "topic_key": None, "action": ConsentAction.GIVEN, "evidence": evidence}
-    consent_record(actor=SYSTEM, contact_id=somebody.pk, **given)
+    action = ConsentAction.GIVEN
+    consent_record(
+        actor=SYSTEM, contact_id=somebody.pk, channel="email", topic_key=None, action=action, evidence=evidence
+    )
     contact_update(actor=SYSTEM, contact_id=somebody.pk, changes=ContactChanges({"city": "杭州"}), source="staff")
     contact_assign(actor=SYSTEM, contact_id=somebody.pk, owner_id=staff(Role.SALES).pk)
 
@@ -182,9 +184,9 @@ def test_a_hundred_thousand_entries(busy: Contact) -> None:
         client.get(reverse("contacts:contact", args=[busy.public_id]))
     own = [item["sql"] for item in queries if "session" not in item["sql"] and "SAVEPOINT" not in item["sql"]]
     assert len(own) <= 15
-    window = source.statement("hongyan.contacts", "timeline.sql", "window").replace("/*match*/", "true")
+    window = statement("hongyan.contacts", "timeline.sql", "window").replace("/*match*/", "true")
     with connection.cursor() as cursor:
-        params = {
+        params: dict[str, Any] = {
             "contact_id": busy.pk,
             "before_at": NOW - timedelta(days=200),
             "before_id": 0,

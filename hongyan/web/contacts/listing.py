@@ -244,7 +244,7 @@ def _tagged(added: int, tag: Tag) -> str:
 
 
 def _company(row: ContactRow, linked: Mapping[int, tuple[UUID, str]]) -> tuple[str, str]:
-    if row.company_id in linked:
+    if row.company_id is not None and row.company_id in linked:
         public_id, name = linked[row.company_id]
         return reverse("contacts:company", args=[public_id]), name
     return "", row.company
