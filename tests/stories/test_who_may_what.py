@@ -71,6 +71,18 @@ PAGES: dict[str, frozenset[Role]] = {
     **dict.fromkeys(("campaigns:index", "reports:index"), EVERYBODY - {U}),
     "sources:index": frozenset({A, M, U, D}),
     **dict.fromkeys(("sources:list", "sources:new", "sources:quarantine", "sources:quarantine_file"), frozenset({A})),
+    **dict.fromkeys(
+        (
+            "events:create",
+            "events:index",
+            "events:key_create",
+            "events:keys",
+            "events:live",
+            "events:retention",
+            "events:traits",
+        ),
+        frozenset({A}),
+    ),
     "campaigns:approvals": frozenset({A, P}),
     **dict.fromkeys(("contacts:create", "contacts:company_create"), frozenset({A, M, S, U, D})),
     "contacts:export": frozenset({A, D}),
