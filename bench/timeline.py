@@ -66,7 +66,8 @@ def _busy(count: int) -> tuple[Any, str, str]:
         cursor.execute(
             """INSERT INTO events_event (contact_id, name, occurred_at, source, properties)
             SELECT CASE WHEN n %% 2 = 0 THEN %s ELSE %s END,
-                   CASE WHEN n %% 500 = 0 THEN 'order_completed' WHEN n %% 6 = 0 THEN 'product_viewed' ELSE 'page_viewed' END,
+                   CASE WHEN n %% 500 = 0 THEN 'order_completed' WHEN n %% 6 = 0 THEN 'product_viewed'
+                        ELSE 'page_viewed' END,
                    %s::timestamptz - n * interval '8 minutes', 'web',
                    jsonb_build_object('title', 'Page ' || n, 'path', '/shop/' || n, 'total_minor', n, 'currency', 'CNY')
               FROM generate_series(1, %s) AS n""",
