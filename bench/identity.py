@@ -23,7 +23,10 @@ from django.conf import settings
 SEED = 11
 RECORDS = 1_000_000
 BATCH = 50_000
-_PARTS = "ash beck brad bur car clay cole crad den dun east fair far fen gar glen gran hal har hart hol kirk lang lin mar mil nor oak pem ridge"
+_PARTS = (
+    "ash beck brad bur car clay cole crad den dun east fair far fen gar glen gran hal har hart hol kirk lang lin mar "
+    "mil nor oak pem ridge"
+)
 _ENDS = "by don field ford ham holm ley low man mer ris rose sley son stead ston ton wick wood worth well"
 
 
@@ -35,7 +38,7 @@ def main() -> None:
     from hongyan.identity.matching.features import features
     from hongyan.identity.matching.resolve import resolve
 
-    wanted = int(RECORDS * float(os.environ.get("SCALE", "1")))
+    wanted: int = int(RECORDS * float(os.environ.get("SCALE", "1")))
     people, records = _records(wanted)
     steps: list[tuple[str, float]] = []
     engine = Engine(progress=lambda step: steps.append((step, time.perf_counter())))
@@ -50,7 +53,8 @@ def main() -> None:
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     precision, recall = _quality(people, found.clusters.members)
     print(
-        f"{wanted:,} records, {found.pairs:,} pairs, {cpu:.0f} CPU s, {memory:.1f} GB, precision {precision:.4f}, recall {recall:.4f}"
+    print(f"{wanted:,} records, {found.pairs:,} pairs, {cpu:.0f} CPU s, {memory:.1f} GB")
+    print(f"precision {precision:.4f}, recall {recall:.4f}")
     )
     reference, groups = _splink(engine)
     precision, recall = _quality(people, groups)

@@ -92,7 +92,7 @@ def add_keys(con: duckdb.DuckDBPyConnection, table: str, *, columns: frozenset[s
         con.execute(f"alter table {table} add column {key} ubigint")
         con.execute(_fill(table, key, rule.sql, pairs_a_rule))
         conditions.append(f"l.{key} = r.{key}")
-    return conditions
+    return conditions or ["1 = 0"]
 
 
 def _fill(table: str, key: str, sql: str, pairs: int) -> str:

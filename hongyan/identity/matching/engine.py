@@ -72,7 +72,8 @@ class Engine:
         )
         row = self.con.execute(f"select {shares} from people").fetchall()[0]
         plain = [name for name in COLUMNS if name not in LISTS]
-        self.filled = {name: float(row[2 * n + 1] or 0) if row[2 * n] else 0.0 for n, name in enumerate(plain)}
+        few = self.records < MIN_RECORDS  # what all have tells many records nothing, but two a lot
+        self.filled = {name: float(row[2 * n + 1] or 0) if row[2 * n] or few else 0.0 for n, name in enumerate(plain)}
         columns = frozenset(name for name, share in self.filled.items() if share > 0)
         self._rules = blocking.add_keys(
             self.con, "people", columns=columns, pairs_a_rule=pairs_a_rule or max(self.records // 2, 300_000)

@@ -161,7 +161,7 @@ class PairRow:
 def pair_rows(engine: Engine, table: str, weights: Weights) -> Iterator[PairRow]:
     """Every pair from the review threshold with what spoke for and against it; no values."""
     names = list(weights.levels)
-    columns = _evidence_columns(names)
+    columns = _evidence_columns(names, trained=weights.trained)
     rows = engine.con.execute(
         f"select least(uid_l, uid_r) as low, greatest(uid_l, uid_r) as high, match_weight, match_probability, "
         f"{columns} from {table} order by low, high"
@@ -170,8 +170,11 @@ def pair_rows(engine: Engine, table: str, weights: Weights) -> Iterator[PairRow]
         yield PairRow(low, high, weight, probability, tuple(_evidence(names, parts)))
 
 
-def _evidence_columns(names: Sequence[str]) -> str:
-    rare = {name: f'"mw_tf_adj_{name}"' if any(level.tf for level in BY_NAME[name].levels) else "0.0" for name in names}
+def _evidence_columns(names: Sequence[str], *, trained: bool) -> str:
+    rare = {
+        name: f'"mw_tf_adj_{name}"' if trained and any(level.tf for level in BY_NAME[name].levels) else "0.0"
+        for name in names
+    }
     return ", ".join(f'"gamma_{name}", "mw_{name}", {rare[name]}' for name in names)
 
 

@@ -58,8 +58,8 @@ def _find(item: Comparison, a: Features, b: Features, weights: Weights, frequenc
         return Finding(item.name, "unknown", 0.0)
     for level, weight in zip(item.levels, weights.levels[item.name], strict=True):
         if level.when.test(a, b):
-            values = values_of(level.tf, a, b) if level.tf else set()
-            rarity = _rarity(level, weight.u, values, weights.tf_floor, frequency) if level.tf else 0.0
+            values = values_of(level.tf, a, b) if level.tf and weights.trained else set()
+            rarity = _rarity(level, weight.u, values, weights.tf_floor, frequency) if values else 0.0
             return Finding(item.name, level.name, weight.weight + rarity, rarity)
     raise AssertionError(f"{item.name} has no last level")  # pragma: no cover
 

@@ -22,7 +22,8 @@ class LevelWeight:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """chance: that two records taken at random are one person. tf_floor: rarer values count as this rare."""
+    """trained False: the shipped ones, for records too few to say what is rare. chance: that two records taken at
+    random are one person. tf_floor: rarer values count as this rare."""
 
     chance: float
     tf_floor: float
@@ -76,6 +77,7 @@ class Weights:
 def prior(filled: Mapping[str, float], records: int) -> Weights:
     """The shipped weights for the columns that are filled at all. filled: column → share of records."""
     used = [item for item in ALL if all(filled.get(column, 0) > 0 for column in item.needs)]
+    used = used or [ALL[0]]  # Splink wants something to compare
     levels = {item.name: tuple(LevelWeight(level.m, level.u) for level in item.levels) for item in used}
     return Weights(1 / max(records, 2), tf_floor(records), levels)
 
@@ -109,7 +111,7 @@ def _comparison(item: Comparison, weights: Weights) -> dict[str, Any]:
             "m_probability": weight.m,
             "u_probability": weight.u,
         }
-        if level.tf:
+        if level.tf and weights.trained:
             entry |= {
                 "tf_adjustment_column": level.tf,
                 "tf_adjustment_weight": level.tf_weight,
