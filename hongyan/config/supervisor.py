@@ -4,6 +4,7 @@ A child that dies is started again with a growing pause; the supervisor itself h
 nothing. Children notice a lost parent (Linux: parent-death signal) and end.
 """
 
+import contextlib
 import os
 import signal
 import socket
@@ -65,8 +66,10 @@ class Supervisor:
             try:
                 child.process.wait(max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                child.process.kill()
+                _sweep(child.process)
                 child.process.wait()
+            else:
+                _sweep(child.process)
 
     def _look_after(self, child: Child) -> None:
         now = time.monotonic()
@@ -79,6 +82,7 @@ class Supervisor:
             if child.failures and now - child.started_at > 60:
                 child.failures = 0
             return
+        _sweep(child.process)
         pause = _PAUSES_S[min(child.failures, len(_PAUSES_S) - 1)]
         child.failures += 1
         child.process, child.start_after = None, now + pause
@@ -92,6 +96,12 @@ class Supervisor:
             env={**os.environ, **child.environment},
             start_new_session=True,
         )
+
+
+def _sweep(process: "subprocess.Popen[bytes]") -> None:
+    """Nobody of a child's session is left behind: a web server whose parent was killed would keep the port."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def port_is_free(host: str, port: int) -> bool:

@@ -1,14 +1,18 @@
 """What is said when the product cannot start: what is wrong, and the remedy."""
 
+import signal
 import socket
-from collections.abc import Iterator
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
 import pytest
 
-from hongyan.config import boot
+from hongyan.config import boot, supervisor
 from hongyan.core import embedded
 from hongyan.core.crypto.master import MasterKeyProblem, read_or_create
 from hongyan.core.dsn import connection_parameters
@@ -86,3 +90,34 @@ def test_a_key_file_that_holds_no_key(tmp_path: Path) -> None:
     path.chmod(0o600)
     with pytest.raises(MasterKeyProblem, match="restore it"):
         read_or_create(path)
+
+
+def test_nothing_of_a_child_that_will_not_end_is_left_behind(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(supervisor, "STOP_PATIENCE_S", 0.5)
+    told = tmp_path / "pid"
+    script = (
+        "import os, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); child = os.fork()\n"
+        f"if child: open({str(told)!r}, 'w').write(str(child))\n"
+        "time.sleep(60)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script], start_new_session=True)
+    watched = supervisor.Supervisor([supervisor.Child("stubborn", [], process)], say=lambda _: None)
+    wait_for(lambda: told.exists() and told.read_text() != "")
+    watched.stop()
+    assert process.returncode == -signal.SIGKILL
+    wait_for(lambda: not alive(int(told.read_text())))
+
+
+def alive(pid: int) -> bool:
+    """A process that ended but was not yet taken off the table counts as gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
