@@ -88,8 +88,8 @@ class TestRecognition:
             recipe = recognise(header, file_name)
             assert recipe is not None
             assert (recipe.origin, recipe.part) == (origin, part)
-        assert "email" in recipe.targets
-        assert len(set(filter(None, recipe.targets))) == len([target for target in recipe.targets if target])
+            assert "email" in recipe.targets
+            assert len(set(filter(None, recipe.targets))) == len([target for target in recipe.targets if target])
 
     @pytest.mark.parametrize(
         "header",

@@ -57,9 +57,26 @@ class _Handler(BaseHTTPRequestHandler):
         query = {key: values[0] for key, values in parse_qs(urlsplit(self.path).query).items()}
         page, size = int(query.get("page", 1)), 2
         found = [row for row in shop.people if row["updated_at"] >= query.get("since", "")]
+        if "offset" in query:
+            at = int(query["offset"])
+            return self._answer(200, {"data": found[at : at + int(query["limit"])]})
+        if self.path.startswith("/cursor"):
+            at = int(query.get("after", 0))
+            following = at + size if at + size < len(found) else None
+            return self._answer(200, {"data": found[at : at + size], "meta": {"next": following}})
+        if self.path.startswith("/links"):
+            following_link = f'<{shop.url}/links?page={page + 1}>; rel="next"' if page * size < len(found) else ""
+            return self._answer(200, found[(page - 1) * size : page * size], {"Link": following_link})
         part = found[(page - 1) * size : page * size]
         self._answer(200, {"data": part, "next": shop.elsewhere or None, "total": len(found)})
         return None
+
+    def do_POST(self) -> None:
+        """The token endpoint of OAuth 2."""
+        body = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        self.shop.asked.append(self.path)
+        right = self.headers.get("Authorization", "").startswith("Basic ") or body.get("client_secret") == ["s3"]
+        self._answer(200 if right else 401, {"access_token": TOKEN, "token_type": "bearer", "expires_in": 3600})
 
     def _answer(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
         self._raw(status, json.dumps(body).encode(), headers)
@@ -198,6 +215,38 @@ def test_kinds_of_authentication(shop: Shop, more: dict[str, Any], secret: str, 
     shop.auth = auth
     looked = RESTReader(place(shop, **more), {"secret": secret}, lambda _s: None).look()
     assert looked.columns == ["id", "updated_at", "contact.email", "contact.city"]
+
+
+def test_a_token_of_oauth_2(shop: Shop) -> None:
+    more = {"auth": "oauth2", "username": "client", "token_url": f"{shop.url}/token"}
+    looked = RESTReader(place(shop, **more), {"secret": "s3"}, lambda _s: None).look()
+    assert len(looked.records) == 2
+    assert shop.asked == ["/token", "/people?page=1"]
+
+
+def test_a_key_in_the_address_is_not_shown_in_errors(shop: Shop) -> None:
+    shop.auth = ""
+    more = {"auth": "api_key", "key_name": "key", "key_in": "query"}
+    RESTReader(place(shop, **more), {"secret": "k-123456"}, lambda _s: None).look()
+    assert "key=k-123456" in shop.asked[0]
+    shop.answers = [(400, {})]
+    with pytest.raises(SourceFailed) as failed:
+        RESTReader(place(shop, **more), {"secret": "k-123456"}, lambda _s: None).look()
+    assert "k-123456" not in failed.value.detail + str(failed.value)
+    assert failed.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"paging": "offset", "page_size": 2},
+        {"paging": "cursor", "path": "/cursor", "next_path": "meta.next", "page_param": "after"},
+        {"paging": "header_link", "path": "/links", "records_path": "$"},
+        {"paging": "auto", "path": "/links", "records_path": ""},
+    ],
+)
+def test_kinds_of_paging(shop: Shop, more: dict[str, Any]) -> None:
+    assert run(of(shop, **more)).created == 5
 
 
 def test_answers_that_are_no_json_or_repeat_for_ever(shop: Shop) -> None:

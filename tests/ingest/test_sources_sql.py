@@ -22,6 +22,7 @@ from hongyan.ingest.quarantine import quarantine_edit, quarantine_open
 from hongyan.ingest.sources import runner, services
 from hongyan.ingest.sources.errors import SourceFailed, SourceRefused
 from hongyan.ingest.sources.reading import glue
+from hongyan.ingest.sources.reading.sql import shown, url_of
 from hongyan.ingest.sources.types import RunState, SourceKind, Target
 from tests.ingest.source_factory import ACTOR, begin, emails, names, people, run, source, sqlite_file
 
@@ -193,6 +194,30 @@ class TestOnlyReading:
         made = of_sqlite(shop, cursor="gone")
         done = run(made)
         assert (done.state, done.error_code) == (RunState.FAILED, "cursor_missing")
+
+
+@pytest.mark.parametrize(
+    ("text", "driver", "shown_as"),
+    [
+        ("postgresql://u:p@db.example.com/shop", "postgresql+psycopg", "postgresql://db.example.com/shop"),
+        ("mysql://u:p%40x@db.example.com:3307/shop", "mysql+pymysql", "mysql://db.example.com:3307/shop"),
+        ("mariadb://u:p@db.example.com/shop", "mariadb+pymysql", "mariadb://db.example.com/shop"),
+    ],
+)
+def test_addresses_get_the_installed_drivers_and_are_shown_without_credentials(
+    text: str, driver: str, shown_as: str
+) -> None:
+    assert url_of(text).drivername == driver
+    assert shown(text) == shown_as
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [("nonsense", "url_malformed"), ("mssql+pyodbc://u:p@h/d", "driver_missing")]
+)
+def test_addresses_that_lead_nowhere(text: str, code: str) -> None:
+    with pytest.raises(SourceRefused) as refused:
+        url_of(text)
+    assert refused.value.code == code
 
 
 def test_a_failing_source_is_told_about_waits_longer_each_time_and_recovers(shop: Path) -> None:

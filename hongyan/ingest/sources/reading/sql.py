@@ -38,8 +38,8 @@ def url_of(text: str) -> sa.URL:
         raise SourceRefused("url_malformed") from error
     url = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
     try:
-        url.get_dialect()
-    except (exc.NoSuchModuleError, ModuleNotFoundError) as error:
+        url.get_dialect().import_dbapi()
+    except (exc.NoSuchModuleError, ImportError) as error:
         raise SourceRefused("driver_missing", driver=url.drivername[:40]) from error
     return url
 
