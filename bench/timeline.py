@@ -1,7 +1,7 @@
 """The timeline of a person with 100,000 entries: p95 of what its pages, kinds and searches take.
 
-Each question is asked as the page asks it, through the view with its rendering: newest, deep, every kind, a frequent word, a
-word that occurs once far back (the first bounded read). PostgreSQL is the embedded one with full durability.
+Each question is asked as the page asks it, through the view with its rendering: newest, deep, every kind, a frequent
+word, a word that occurs once far back (the first bounded read). PostgreSQL is the embedded one with full durability.
 
     python -m bench.timeline          SCALE=0.1 for a quick look
 """
@@ -76,7 +76,7 @@ def _busy(count: int) -> tuple[Any, str, str]:
         cursor.execute("VACUUM ANALYZE events_event")
     user = User.objects.create_user("bench@hongyan.example", name="Bench")
     RoleGrant.objects.create(user=user, role=Role.SALES.value)
-    client = Client()
+    client = Client(headers={"host": "localhost"})
     client.force_login(user)
     return client, reverse("contacts:timeline", args=[people[0].public_id]), str(people[0].public_id)
 
