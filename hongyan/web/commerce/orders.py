@@ -161,7 +161,9 @@ def order(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         "customer": row.contact if names else None,
         "customer_name": names.get(row.contact_id or 0, ""),
         "missing": missing(row.missing),
-        "bought": labels.money(facts.total_minor, facts.currency) if facts else "",
+        "bought": [labels.money(item["minor"], code) for code, item in sorted(facts.per_currency.items())]
+        if facts
+        else [],
         "facts": facts,
     }
     return render(request, "commerce/order.html", context)
