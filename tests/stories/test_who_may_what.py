@@ -126,6 +126,7 @@ PAGES: dict[str, frozenset[Role]] = {
 # What only answers a POST; each service asks for the permission again.
 ACTS = {
     "audiences:preview",
+    "audiences:read_text",
     "catcher:delete_all",
     "contacts:bulk",
     "contacts:companies_link",
@@ -137,6 +138,7 @@ ACTS = {
     "identity:run_start",
     "mails:start",
     "settings:audit_verify",
+    "settings:demo_removal",
     "sources:discard_group",
     "sources:retry_group",
     "settings:other_sessions",
