@@ -70,6 +70,7 @@ METHODS: Words = {
     "form": gettext_lazy("sign-up form"),
     "confirmation": gettext_lazy("confirmation link"),
     "import": pgettext_lazy("method", "import"),
+    "migration": gettext_lazy("export of another system"),
     "staff": gettext_lazy("recorded by staff"),
     "preferences": gettext_lazy("preference centre"),
     "one_click": gettext_lazy("one-click unsubscribe"),
@@ -83,6 +84,7 @@ SOURCES: Words = {
     "demo": gettext_lazy("demo data"),
     "form": gettext_lazy("sign-up form"),
     "import": pgettext_lazy("method", "import"),
+    "source": gettext_lazy("scheduled source"),
     "companies.link": gettext_lazy("linked automatically"),
 }
 KINDS: Words = {
