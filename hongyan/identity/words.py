@@ -24,7 +24,7 @@ COMPARISONS: Final[Words] = {
     "sex": gettext_lazy("Sex"),
     "birth_place": gettext_lazy("Place of birth"),
     "national_id": gettext_lazy("Identity number"),
-    "list": gettext_lazy("Source"),
+    "list": gettext_lazy("List it came from"),
 }
 LEVELS: Final[Words] = {
     "exact": gettext_lazy("the same"),
