@@ -11,6 +11,7 @@ from django.db import connection
 from hongyan.accounts.types import system_actor
 from hongyan.commerce.models import Order
 from hongyan.contacts.consent import consent_record
+from hongyan.contacts.fields import field_create
 from hongyan.contacts.models import Company, Contact, Identifier
 from hongyan.contacts.selectors import identities
 from hongyan.contacts.types import Channel, ConsentAction, Evidence
@@ -19,7 +20,7 @@ from hongyan.edge.intake.inbox import row
 from hongyan.events import sensitive
 from hongyan.events.models import Event
 from hongyan.ingest import quarantine
-from hongyan.ingest.intake import facts, lane, ownership, retrying, visits, write_keys
+from hongyan.ingest.intake import facts, lane, loose, ownership, retrying, visits, write_keys
 from hongyan.ingest.models import IntakeRequest, LooseTraits, QuarantinedRecord, SharedDevice, WriteKey
 
 pytestmark = pytest.mark.django_db
@@ -344,3 +345,18 @@ def test_a_visitor_from_a_mail_is_known_as_far_as_they_allow(server: WriteKey, b
     send(browser, {"type": "page", "anonymousId": "a-2"}, identify(anonymousId="a-2", context={"mailToken": token}))
     send(browser, {"type": "page", "anonymousId": "a-3"}, identify(anonymousId="a-3", context={"mailToken": "forged"}))
     assert [found for _, found in events()] == [contact.pk, None, None]
+
+
+def test_traits_move_into_the_field_that_was_made_for_them(server: WriteKey) -> None:
+    send(server, identify(userId="u-1", traits={"loyaltyLevel": "gold", "seats": 3}))
+    send(server, identify(userId="u-2", traits={"seats": "many"}))
+    found = {trait.name: (trait.people, trait.field, trait.ready) for trait in loose.loose_traits(actor=ADMIN)}
+    assert found == {"seats": (2, "seats", False), "loyaltyLevel": (1, "loyalty_level", False)}
+    for key, kind in (("loyalty_level", "text"), ("seats", "number")):
+        field_create(actor=ADMIN, key=key, label_zh=key, label_en=key, type=kind)
+    assert loose.settle(actor=ADMIN) == 1
+    first, second = Contact.objects.order_by("id")
+    assert first.attributes == {"loyalty_level": "gold", "seats": 3}
+    assert second.attributes == {}
+    assert ownership.loose_of(second.pk) == {"seats": "many"}  # it cannot be read as a number: kept
+    assert ownership.loose_of(first.pk) == {}
