@@ -52,10 +52,8 @@ def main() -> None:
     _tell(steps, began + value)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     precision, recall = _quality(people, found.clusters.members)
-    print(
     print(f"{wanted:,} records, {found.pairs:,} pairs, {cpu:.0f} CPU s, {memory:.1f} GB")
     print(f"precision {precision:.4f}, recall {recall:.4f}")
-    )
     reference, groups = _splink(engine)
     precision, recall = _quality(people, groups)
     print(f"Splink alone: {reference:.0f} s, precision {precision:.4f}, recall {recall:.4f}")
@@ -175,7 +173,7 @@ def _splink(engine: Any) -> tuple[float, dict[int, list[int]]]:
         retain_matching_columns=False,
     )
     linker = Linker(api.register("reference"), given, log_level=None)
-    rules = [block_on("given", "family", "birth"), block_on("email")]
+    rules: list[Any] = [block_on("given", "family", "birth"), block_on("email")]
     linker.training.estimate_probability_two_random_records_match(rules, recall=0.7)
     linker.training.estimate_u_using_random_sampling(max_pairs=1e6, seed=SEED)
     for rule in (block_on("given", "family"), block_on("birth", "city")):

@@ -1,4 +1,4 @@
-# ruff: noqa: E501, SIM905, ARG001 - tables of Han, which count double; errors share one signature
+# ruff: noqa: E501, ARG001 - tables of Han, which count double; errors share one signature
 """A generated truth set of Chinese people with the errors that Chinese customer files have. Seeded: the same every time.
 
 Everybody has one to four records. Errors: the wrong character of the input method (same sound), traditional characters,
