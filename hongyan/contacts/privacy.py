@@ -25,6 +25,7 @@ TABLES_ABOUT_PEOPLE = (
     "contacts_confirmationrequest",
     "contacts_suppression",
     "contacts_tombstone",
+    "contacts_mergedaway",
     *objects_privacy.TABLES,
 )
 UNCONFIRMED_KEPT: Final = LIFE
@@ -36,6 +37,7 @@ KEPT = {
     "contacts.ConsentRecord": "for good; after erasure by pseudonym, without evidence, wording and address of the page",
     "contacts.Suppression": "for good, by blind index only",
     "contacts.Tombstone": "for good; ids and times only",
+    "contacts.MergedAway": "with the contact it leads to; ids and times only",
     **objects_privacy.KEPT,
 }
 
