@@ -28,9 +28,9 @@ def import_command(  # noqa: PLR0917 - the options of a command line
     match_on: Annotated[
         str,
         typer.Option(
-            help="Tell contacts apart by email, phone or external_id; rows without it are rejected. row: every row is "
-            "a contact unless its e-mail is known, cells that cannot be read are left out. Default: a key that all rows "
-            "have, else row"
+            help="Tell contacts apart by email, phone or external_id; rows without it are rejected. row: every row "
+            "is a contact unless its e-mail is known, cells that cannot be read are left out. Default: a key that all "
+            "rows have, else row"
         ),
     ] = "",
     topic: Annotated[list[str] | None, typer.Option(help="Topic these people agreed to; repeat")] = None,

@@ -20,6 +20,7 @@ from hongyan.identity import online
 from hongyan.identity.matching.record import Record
 from hongyan.identity.models import Candidate, Frequency, Model, Profile, Run, SourceRecord
 from hongyan.identity.models_merging import Merge
+from hongyan.identity.people import some
 from hongyan.identity.runs import resolve_one, run_full, run_incremental
 from hongyan.identity.truth import TrueRecord, generated
 from hongyan.jobs.errors import JobCancelled
@@ -124,7 +125,7 @@ def crowd(size: int = 30) -> None:
 
 def test_before_any_run_a_new_record_is_resolved_with_the_shipped_weights() -> None:
     first = person(full_name="王小明", phone="13800138000", birth_date="1990-02-03", city="上海", street="建国路88号")
-    online.write_profiles(list(online.some([first.pk]).values()))
+    online.write_profiles(list(some([first.pk]).values()))
     second = person(
         full_name="Wang Xiaoming", email="wxm@example.com", birth_date="1990-02-03", city="上海", street="建国路88号"
     )
@@ -137,7 +138,7 @@ def test_before_any_run_a_new_record_is_resolved_with_the_shipped_weights() -> N
 
 def test_one_record_is_resolved_in_less_than_fifty_milliseconds() -> None:
     crowd()
-    online.write_profiles(list(online.some(list(Contact.objects.values_list("pk", flat=True))).values()))
+    online.write_profiles(list(some(list(Contact.objects.values_list("pk", flat=True))).values()))
     twin = person(full_name="张伟", phone="13700000001", city="上海")
     model = online.current()
     online.candidates(twin.pk, model=model)
