@@ -5,7 +5,7 @@ All of it happens in one DuckDB in memory; nothing that identifies anybody is wr
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import duckdb
@@ -20,6 +20,7 @@ from hongyan.identity.matching.weights import Weights, prior, splink_settings
 SEED = 20_260_101
 RANDOM_PAIRS = 1e6
 TRAINING_PAIRS = 1_000_000
+IMPLIED = 0.5  # of the pairs with one city that share the column too: from there on it tells nothing new
 MIN_RECORDS = 150  # fewer teach nothing: the shipped weights are used
 _SCHEMA = pa.schema(
     [("uid", pa.int64()), *((name, pa.list_(pa.string()) if name in LISTS else pa.string()) for name in COLUMNS)]
@@ -36,6 +37,7 @@ class Engine:
     progress: Progress = lambda _: None
     con: duckdb.DuckDBPyConnection = field(init=False)
     records: int = field(init=False, default=0)
+    implied: tuple[str, ...] = field(init=False, default=())
     filled: dict[str, float] = field(init=False, default_factory=dict)
     _api: DuckDBAPI = field(init=False)
     _rules: list[str] = field(init=False, default_factory=list)
@@ -67,6 +69,7 @@ class Engine:
     def block(self, *, pairs_a_rule: int | None = None) -> int:
         """Work out which pairs are looked at. Returns how many."""
         self.progress("blocking")
+        self.implied = self._drop_implied()
         shares = ", ".join(
             f"count(distinct {name}) > 1, count({name}) / count(*)" for name in COLUMNS if name not in LISTS
         )
@@ -82,12 +85,27 @@ class Engine:
         self.con.execute(f"create or replace view pairs as select * from {pairs.physical_name}")
         return self._count("pairs")
 
+    def _drop_implied(self) -> tuple[str, ...]:
+        """A province, or a postal code of a whole city, says nothing more where the city agrees already: counted again
+        it would make namesakes of one city one person. Whether that is so, the records tell."""
+        found = []
+        for column in ("region", "postcode"):
+            both = f"from people where city is not null and {column} is not null"
+            together, city = self.con.execute(
+                f"select (select sum(n * n - n) from (select count(*) as n {both} group by city, {column})), "
+                f"(select sum(n * n - n) from (select count(*) as n {both} group by city))"
+            ).fetchall()[0]
+            if city and together > IMPLIED * city:
+                self.con.execute(f"update people set {column} = null where city is not null")
+                found.append(column)
+        return tuple(found)
+
     def train(self) -> Weights:
         """The weights of these records; the shipped ones when they are too few to learn from."""
         weights = prior(self.filled, self.records)
         pairs = self._count("pairs")
         if self.records < MIN_RECORDS or not pairs:
-            return weights
+            return replace(weights, notes={"implied": list(self.implied)})
         self.progress("random_pairs")
         weights = self._random(weights)
         self.progress("training")
@@ -100,7 +118,7 @@ class Engine:
         trained = training.maximise(self.con, vectors, weights, share=share, all_pairs=everything)
         self.con.execute(f"drop table {vectors}")
         self.con.execute("drop table sampled")
-        return trained
+        return replace(trained, notes={"implied": list(self.implied)})
 
     def _random(self, weights: Weights) -> Weights:
         linker = self._link(weights)

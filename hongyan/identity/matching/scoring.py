@@ -1,7 +1,7 @@
 """One pair at a time, in Python: the same levels, weights and rare values as Splink uses."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,8 +49,16 @@ def probability(weight: float) -> float:
 
 
 def score(a: Features, b: Features, weights: Weights, frequency: Frequency) -> Score:
+    implied = weights.notes.get("implied", ())
+    a, b = _without(a, implied), _without(b, implied)
     findings = tuple(_find(item, a, b, weights, frequency) for item in weights.comparisons)
     return Score(weights.start + sum(item.weight for item in findings), weights.start, findings)
+
+
+def _without(row: Features, implied: Sequence[str]) -> Features:
+    """Columns that the city implies, see ``Engine``, are compared only where the city is not known."""
+    unknown: dict[str, Any] = dict.fromkeys(implied)
+    return row._replace(**unknown) if unknown and row.city is not None else row
 
 
 def _find(item: Comparison, a: Features, b: Features, weights: Weights, frequency: Frequency) -> Finding:
