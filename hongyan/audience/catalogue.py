@@ -60,7 +60,7 @@ _MONTHS: Final = tuple(
     )
 )
 STANDARD_FIELDS: Final = (
-    FieldSpec("full_name", T.SEALED, Label(gettext_noop("Name")), attribute="full_name", group="person"),
+    FieldSpec("full_name", T.SEALED, Label(gettext_noop("Full name")), attribute="full_name", group="person"),
     _field("city", T.TEXT, gettext_noop("City"), "place", suggests=True),
     _field("region", T.TEXT, gettext_noop("Region"), "place", suggests=True),
     _field("country", T.TEXT, gettext_noop("Country"), "place", suggests=True, names="country"),

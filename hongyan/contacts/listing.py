@@ -83,7 +83,7 @@ def _counted(matches: int) -> Count:
 
 
 def contact_ids_matching(*, actor: Actor, filters: ContactFilters, limit: int) -> list[int]:
-    """Ids of everybody the filters let through, in order; at most ``limit`` + 1, so that one sees whether it is more."""
+    """Ids of everybody the filters let through, in order; at most ``limit`` + 1, which tells that it is more."""
     actor.require(Permission.CONTACT_VIEW)
     found = conditions_of(actor, filters)
     text = f"SELECT c.id FROM contacts_contact c WHERE {found.text} LIMIT {limit + 1:d}"

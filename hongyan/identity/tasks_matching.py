@@ -6,9 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from hongyan.accounts.types import system_actor
 from hongyan.contacts.models import Contact
-from hongyan.identity.matching.resolve import PRECISION
 from hongyan.identity.models import Run
-from hongyan.identity.runs import run_full, run_incremental
 from hongyan.jobs.handle import JobHandle
 from hongyan.jobs.registry import job_kind, periodic
 
@@ -16,6 +14,9 @@ from hongyan.jobs.registry import job_kind, periodic
 @job_kind("identity_run", title=_("Finding duplicates"), resumable=True)
 def identity_run(handle: JobHandle, params: dict[str, Any]) -> dict[str, Any]:
     """params: kind (of ``Run``), precision_target. Started again it begins anew; what was merged stays merged."""
+    from hongyan.identity.matching.resolve import PRECISION  # the libraries of matching load where matching runs
+    from hongyan.identity.runs import run_full, run_incremental
+
     actor = system_actor("identity run")
     if params.get("kind") == Run.Kind.INCREMENTAL:
         return dict(run_incremental(actor=actor, progress=handle.advance, job_id=handle.job_id).counts)
@@ -26,6 +27,8 @@ def identity_run(handle: JobHandle, params: dict[str, Any]) -> dict[str, Any]:
 @periodic(cron="*/15 * * * *", name="identity.match_new")
 def identity_match_new() -> None:
     """New and changed contacts, once somebody has had all of them compared: nothing is merged before that is wanted."""
+    from hongyan.identity.runs import run_incremental
+
     last = Run.objects.filter(state=Run.State.FINISHED, until__isnull=False).order_by("-id").first()
     running = Run.objects.filter(state=Run.State.RUNNING, job__isnull=False, job__finished_at__isnull=True).exists()
     if last is not None and not running and Contact.objects.filter(updated_at__gt=last.until).exists():

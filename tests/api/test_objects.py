@@ -2,7 +2,7 @@
 
 import pytest
 
-from hongyan.accounts.permissions import Permission as P
+from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import system_actor
 from hongyan.contacts.models import Company, Contact, ObjectRecord
 from hongyan.contacts.services import contact_create
@@ -31,11 +31,11 @@ def person(email: str = "ada@example.com") -> Contact:
 
 
 def test_define_put_change_list_and_delete(caller_with: NewCaller) -> None:
-    admin = caller_with([P.SETTINGS_EDIT, P.CONTACT_VIEW])
+    admin = caller_with([Permission.SETTINGS_EDIT, Permission.CONTACT_VIEW])
     assert admin("POST", "/objects", COURSE, status=201)["fields"][0]["label_en"] == "name"
     bad = admin("POST", "/objects", {"key": "x", "fields": [{"key": "a", "type": "colour"}]}, status=422)
     assert bad["errors"][0]["pointer"] == "/fields/0/type"
-    ada, call = person(), caller_with([P.CONTACT_VIEW, P.CONTACT_EDIT])
+    ada, call = person(), caller_with([Permission.CONTACT_VIEW, Permission.CONTACT_EDIT])
     body = {
         "contact": {"email": "ADA@example.com"},
         "values": {"name": "Python", "fee": {"amount": "99.50"}, "id_card": "Q1"},
@@ -44,7 +44,12 @@ def test_define_put_change_list_and_delete(caller_with: NewCaller) -> None:
     assert made["contact"] == str(ada.public_id)
     assert made["values"] == {"name": "Python", "fee": {"amount_minor": 9950, "currency": "CNY"}, "id_card": "***"}
     assert call("PUT", "/objects/course/c-1", {"values": {"progress": 5}})["values"]["progress"] == 5
-    assert caller_with([P.CONTACT_VIEW, P.CONTACT_IDENTITY])("GET", "/objects/course/c-1")["values"]["id_card"] == "Q1"
+    assert (
+        caller_with([Permission.CONTACT_VIEW, Permission.CONTACT_IDENTITY])("GET", "/objects/course/c-1")["values"][
+            "id_card"
+        ]
+        == "Q1"
+    )
     problem = call("PUT", "/objects/course/c-1", {"values": {"progress": "much"}}, status=422)
     assert problem["errors"][0]["pointer"] == "/progress"
     call("PUT", "/objects/course/c-2", {"contact": {"email": "nobody@example.com"}, "values": {}}, status=422)
@@ -54,9 +59,9 @@ def test_define_put_change_list_and_delete(caller_with: NewCaller) -> None:
 
 
 def test_a_batch_says_what_became_of_each_row(caller_with: NewCaller) -> None:
-    caller_with([P.SETTINGS_EDIT, P.CONTACT_VIEW])("POST", "/objects", COURSE, status=201)
+    caller_with([Permission.SETTINGS_EDIT, Permission.CONTACT_VIEW])("POST", "/objects", COURSE, status=201)
     ada = person()
-    call = caller_with([P.CONTACT_VIEW, P.CONTACT_EDIT])
+    call = caller_with([Permission.CONTACT_VIEW, Permission.CONTACT_EDIT])
     rows = [
         {"external_id": "1", "contact": {"external_id": "ada"}, "values": {"level": "basic"}},
         {"external_id": "2", "contact": {"id": str(ada.public_id)}, "values": {"level": "ultimate"}},
@@ -77,11 +82,11 @@ def test_a_batch_says_what_became_of_each_row(caller_with: NewCaller) -> None:
     assert {row["external_id"] for row in first["items"] + second["items"]} == {"1", "n0", "n1", "n2", "n3"}
     assert second["next"] is None
     assert ObjectRecord.objects.count() == 5
-    caller_with([P.CONTACT_VIEW])("POST", "/objects/course/batch", {"rows": rows}, status=403)
+    caller_with([Permission.CONTACT_VIEW])("POST", "/objects/course/batch", {"rows": rows}, status=403)
 
 
 def test_companies(caller_with: NewCaller) -> None:
-    ada, call = person(), caller_with([P.CONTACT_VIEW, P.CONTACT_EDIT])
+    ada, call = person(), caller_with([Permission.CONTACT_VIEW, Permission.CONTACT_EDIT])
     made = call(
         "POST", "/companies", {"name": "Acme", "domain": "acme.de", "size": "120", "attributes": {"tier": "gold"}}
     )
@@ -93,4 +98,4 @@ def test_companies(caller_with: NewCaller) -> None:
     assert call("GET", "/companies?search=acm")["items"][0]["name"] == "Acme"
     ada.refresh_from_db()
     assert ada.company == Company.objects.get()
-    caller_with([P.CONTACT_VIEW])("POST", "/companies", {"name": "B"}, status=403)
+    caller_with([Permission.CONTACT_VIEW])("POST", "/companies", {"name": "B"}, status=403)

@@ -44,7 +44,8 @@ def fill(server: FakeShop, orders: int = 7) -> None:
     server.rows["orders"] = [make(number) for number in range(1, orders + 1)]
     if server.kind == "shopify":
         server.rows["products"] = [
-            {"id": 9, "title": "Green tea", "handle": "tea", "vendor": "Hill", "product_type": "Tea", "status": "active",
+            {"id": 9, "title": "Green tea", "handle": "tea", "vendor": "Hill", "product_type": "Tea",
+             "status": "active",
              "updated_at": "2026-01-01T00:00:00Z", "variants": [{"sku": "TEA", "price": "12.50"}],
              "image": {"src": "https://cdn.example/tea.jpg"}}
         ]  # fmt: skip

@@ -45,7 +45,14 @@ PAGES: dict[str, frozenset[Role]] = {
         EVERYBODY,
     ),
     **dict.fromkeys(
-        ("identity:index", "identity:merges", "identity:rules", "identity:run_progress", "identity:runs", "identity:sure"),
+        (
+            "identity:index",
+            "identity:merges",
+            "identity:rules",
+            "identity:run_progress",
+            "identity:runs",
+            "identity:sure",
+        ),
         frozenset({A, U, D}),
     ),
     **dict.fromkeys(

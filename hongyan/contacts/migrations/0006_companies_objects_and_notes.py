@@ -10,188 +10,260 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('contacts', '0005_merged_away'),
+        ("contacts", "0005_merged_away"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='CompanyMerge',
+            name="CompanyMerge",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('contact_ids', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), default=list, size=None)),
-                ('filled', models.JSONField(default=dict)),
-                ('by_label', models.CharField(max_length=160)),
-                ('at', models.DateTimeField()),
-                ('undone_at', models.DateTimeField(null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "contact_ids",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(), default=list, size=None
+                    ),
+                ),
+                ("filled", models.JSONField(default=dict)),
+                ("by_label", models.CharField(max_length=160)),
+                ("at", models.DateTimeField()),
+                ("undone_at", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='ContactNote',
+            name="ContactNote",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=hongyan.core.ids.uuid7, editable=False, unique=True)),
-                ('sealed', models.BinaryField()),
-                ('author_label', models.CharField(max_length=160)),
-                ('created_at', models.DateTimeField()),
-                ('edited_at', models.DateTimeField(null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=hongyan.core.ids.uuid7, editable=False, unique=True)),
+                ("sealed", models.BinaryField()),
+                ("author_label", models.CharField(max_length=160)),
+                ("created_at", models.DateTimeField()),
+                ("edited_at", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='ObjectRecord',
+            name="ObjectRecord",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=hongyan.core.ids.uuid7, editable=False, unique=True)),
-                ('external_id', models.CharField(max_length=120)),
-                ('title', models.CharField(blank=True, max_length=200)),
-                ('attributes', models.JSONField(db_default={}, default=dict)),
-                ('sealed', models.BinaryField(null=True)),
-                ('filled', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), db_default=[], default=list, size=None)),
-                ('source', models.CharField(max_length=64)),
-                ('created_at', models.DateTimeField()),
-                ('updated_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=hongyan.core.ids.uuid7, editable=False, unique=True)),
+                ("external_id", models.CharField(max_length=120)),
+                ("title", models.CharField(blank=True, max_length=200)),
+                ("attributes", models.JSONField(db_default={}, default=dict)),
+                ("sealed", models.BinaryField(null=True)),
+                (
+                    "filled",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.TextField(), db_default=[], default=list, size=None
+                    ),
+                ),
+                ("source", models.CharField(max_length=64)),
+                ("created_at", models.DateTimeField()),
+                ("updated_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='ObjectType',
+            name="ObjectType",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=40, unique=True)),
-                ('label_zh', models.CharField(max_length=80)),
-                ('label_en', models.CharField(max_length=80)),
-                ('icon', models.CharField(default='box', max_length=40)),
-                ('title_field', models.CharField(blank=True, max_length=40)),
-                ('fields', models.JSONField(default=list)),
-                ('position', models.IntegerField(default=0)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('archived_at', models.DateTimeField(null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=40, unique=True)),
+                ("label_zh", models.CharField(max_length=80)),
+                ("label_en", models.CharField(max_length=80)),
+                ("icon", models.CharField(default="box", max_length=40)),
+                ("title_field", models.CharField(blank=True, max_length=40)),
+                ("fields", models.JSONField(default=list)),
+                ("position", models.IntegerField(default=0)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("archived_at", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='RecentContact',
+            name="RecentContact",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Company',
+            name="Company",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=hongyan.core.ids.uuid7, editable=False, unique=True)),
-                ('name', models.CharField(max_length=200)),
-                ('name_key', models.CharField(max_length=200)),
-                ('domain', models.CharField(blank=True, db_default='', max_length=253)),
-                ('external_id', models.CharField(blank=True, db_default='', max_length=120)),
-                ('industry', models.CharField(blank=True, db_default='', max_length=120)),
-                ('size', models.CharField(blank=True, db_default='', max_length=12)),
-                ('country', models.CharField(blank=True, db_default='', max_length=2)),
-                ('city', models.CharField(blank=True, db_default='', max_length=120)),
-                ('attributes', models.JSONField(db_default={}, default=dict)),
-                ('source', models.CharField(blank=True, db_default='', max_length=64)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('merged_into', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='absorbed', to='contacts.company')),
-                ('owner', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=hongyan.core.ids.uuid7, editable=False, unique=True)),
+                ("name", models.CharField(max_length=200)),
+                ("name_key", models.CharField(max_length=200)),
+                ("domain", models.CharField(blank=True, db_default="", max_length=253)),
+                ("external_id", models.CharField(blank=True, db_default="", max_length=120)),
+                ("industry", models.CharField(blank=True, db_default="", max_length=120)),
+                ("size", models.CharField(blank=True, db_default="", max_length=12)),
+                ("country", models.CharField(blank=True, db_default="", max_length=2)),
+                ("city", models.CharField(blank=True, db_default="", max_length=120)),
+                ("attributes", models.JSONField(db_default={}, default=dict)),
+                ("source", models.CharField(blank=True, db_default="", max_length=64)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("updated_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "merged_into",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="absorbed",
+                        to="contacts.company",
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='contact',
-            name='company',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='people', to='contacts.company'),
+            model_name="contact",
+            name="company",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="people",
+                to="contacts.company",
+            ),
         ),
         migrations.AddIndex(
-            model_name='contact',
-            index=models.Index(condition=models.Q(('company__isnull', False)), fields=['company', 'created_at', 'id'], name='contact_by_company'),
+            model_name="contact",
+            index=models.Index(
+                condition=models.Q(("company__isnull", False)),
+                fields=["company", "created_at", "id"],
+                name="contact_by_company",
+            ),
         ),
         migrations.AddIndex(
-            model_name='contact',
-            index=models.Index(condition=models.Q(('owner__isnull', False)), fields=['owner', 'created_at', 'id'], name='contact_by_owner'),
+            model_name="contact",
+            index=models.Index(
+                condition=models.Q(("owner__isnull", False)),
+                fields=["owner", "created_at", "id"],
+                name="contact_by_owner",
+            ),
         ),
         migrations.AddField(
-            model_name='companymerge',
-            name='loser',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='contacts.company'),
+            model_name="companymerge",
+            name="loser",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="contacts.company"
+            ),
         ),
         migrations.AddField(
-            model_name='companymerge',
-            name='survivor',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='merges', to='contacts.company'),
+            model_name="companymerge",
+            name="survivor",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="merges", to="contacts.company"
+            ),
         ),
         migrations.AddField(
-            model_name='contactnote',
-            name='author',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="contactnote",
+            name="author",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='contactnote',
-            name='contact',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='contacts.contact'),
+            model_name="contactnote",
+            name="contact",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="contacts.contact"
+            ),
         ),
         migrations.AddField(
-            model_name='objectrecord',
-            name='contact',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='objects_held', to='contacts.contact'),
+            model_name="objectrecord",
+            name="contact",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="objects_held",
+                to="contacts.contact",
+            ),
         ),
         migrations.AddField(
-            model_name='objectrecord',
-            name='type',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='records', to='contacts.objecttype'),
+            model_name="objectrecord",
+            name="type",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="records",
+                to="contacts.objecttype",
+            ),
         ),
         migrations.AddField(
-            model_name='recentcontact',
-            name='contact',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='contacts.contact'),
+            model_name="recentcontact",
+            name="contact",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="contacts.contact"
+            ),
         ),
         migrations.AddField(
-            model_name='recentcontact',
-            name='user',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="recentcontact",
+            name="user",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddIndex(
-            model_name='company',
-            index=models.Index(fields=['name_key', 'id'], name='company_by_name'),
+            model_name="company",
+            index=models.Index(fields=["name_key", "id"], name="company_by_name"),
         ),
         migrations.AddIndex(
-            model_name='company',
-            index=models.Index(fields=['updated_at', 'id'], name='company_by_updated'),
+            model_name="company",
+            index=models.Index(fields=["updated_at", "id"], name="company_by_updated"),
         ),
         migrations.AddConstraint(
-            model_name='company',
-            constraint=models.UniqueConstraint(condition=models.Q(('external_id', ''), _negated=True), fields=('external_id',), name='company_external_id_once'),
+            model_name="company",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("external_id", ""), _negated=True),
+                fields=("external_id",),
+                name="company_external_id_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='company',
-            constraint=models.UniqueConstraint(condition=models.Q(('domain', ''), _negated=True), fields=('domain',), name='company_domain_once'),
+            model_name="company",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("domain", ""), _negated=True), fields=("domain",), name="company_domain_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='contactnote',
-            index=models.Index(fields=['contact', '-created_at', '-id'], name='note_of_contact'),
+            model_name="contactnote",
+            index=models.Index(fields=["contact", "-created_at", "-id"], name="note_of_contact"),
         ),
         migrations.AddIndex(
-            model_name='objectrecord',
-            index=models.Index(fields=['contact', 'type', 'updated_at'], name='object_of_contact'),
+            model_name="objectrecord",
+            index=models.Index(fields=["contact", "type", "updated_at"], name="object_of_contact"),
         ),
         migrations.AddIndex(
-            model_name='objectrecord',
-            index=models.Index(fields=['type', 'updated_at', 'id'], name='object_by_updated'),
+            model_name="objectrecord",
+            index=models.Index(fields=["type", "updated_at", "id"], name="object_by_updated"),
         ),
         migrations.AddIndex(
-            model_name='objectrecord',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['attributes'], name='object_attributes', opclasses=['jsonb_path_ops']),
+            model_name="objectrecord",
+            index=django.contrib.postgres.indexes.GinIndex(
+                fields=["attributes"], name="object_attributes", opclasses=["jsonb_path_ops"]
+            ),
         ),
         migrations.AddConstraint(
-            model_name='objectrecord',
-            constraint=models.UniqueConstraint(fields=('type', 'external_id'), name='object_once'),
+            model_name="objectrecord",
+            constraint=models.UniqueConstraint(fields=("type", "external_id"), name="object_once"),
         ),
         migrations.AddIndex(
-            model_name='recentcontact',
-            index=models.Index(fields=['user', '-at'], name='recent_contact_of_user'),
+            model_name="recentcontact",
+            index=models.Index(fields=["user", "-at"], name="recent_contact_of_user"),
         ),
         migrations.AddConstraint(
-            model_name='recentcontact',
-            constraint=models.UniqueConstraint(fields=('user', 'contact'), name='recent_contact_once'),
+            model_name="recentcontact",
+            constraint=models.UniqueConstraint(fields=("user", "contact"), name="recent_contact_once"),
         ),
     ]

@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_GET, require_POST
 
 from hongyan.accounts.permissions import Permission
@@ -146,7 +146,12 @@ def _read(request: HttpRequest, public_id: UUID) -> CaughtRead:
 def _reading(request: HttpRequest, mail: CaughtRead) -> dict[str, Any]:
     view = request.GET.get("view", "")
     offered = [name for name in VIEWS if name != "html" or mail.html]
-    names = {"html": _("Mail"), "text": _("Text"), "headers": _("Headers"), "source": _("Source")}
+    names = {
+        "html": _("Mail"),
+        "text": pgettext("mail", "Text"),
+        "headers": _("Headers"),
+        "source": pgettext("mail", "Source"),
+    }
     own = mail.one_click_url is not None and mail.one_click_url.startswith(settings.HONGYAN_BASE_URL + "/")
     return {
         "view": view if view in offered else offered[0],

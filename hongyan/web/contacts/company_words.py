@@ -4,14 +4,14 @@ from collections.abc import Mapping
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 FIELD_LABELS: Mapping[str, Promise] = {
     "name": gettext_lazy("Name"),
     "domain": gettext_lazy("Domain"),
     "external_id": gettext_lazy("External ID"),
     "industry": gettext_lazy("Industry"),
-    "size": gettext_lazy("Size"),
+    "size": pgettext_lazy("company", "Size"),
     "country": gettext_lazy("Country"),
     "city": gettext_lazy("City"),
 }

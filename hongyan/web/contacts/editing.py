@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods
 
 from hongyan.accounts.permissions import Permission
@@ -42,7 +43,11 @@ class ContactForm(forms.Form):
         place = ("country", "region", "city", "street", "postal_code", "language", "time_zone")
         person = [key for key in words.FIELDS if key not in place]
         custom = [key for key in self.fields if key.startswith("custom.")]
-        named = [(_("Person"), person), (_("Place and language"), list(place)), (_("Custom fields"), custom)]
+        named = [
+            (pgettext("fields", "Person"), person),
+            (_("Place and language"), list(place)),
+            (_("Custom fields"), custom),
+        ]
         return [
             (heading, [(self[key], key in _WIDE) for key in keys if key in self.fields])
             for heading, keys in named

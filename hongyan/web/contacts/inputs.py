@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.functional import Promise
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from hongyan.contacts.errors import DefinitionRefused
@@ -17,8 +17,8 @@ from hongyan.contacts.topics import topic_about, topic_name, topics
 from hongyan.contacts.values import CUSTOM
 
 FIELD_TYPES: dict[str, Promise] = {
-    "text": _("Text"),
-    "number": _("Number"),
+    "text": pgettext_lazy("type", "Text"),
+    "number": pgettext_lazy("type", "Number"),
     "boolean": _("Yes or no"),
     "date": _("Date"),
     "datetime": _("Date and time"),

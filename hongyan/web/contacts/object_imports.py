@@ -6,6 +6,7 @@ from uuid import UUID
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from hongyan.accounts.permissions import Permission
@@ -54,7 +55,7 @@ def new(request: HttpRequest, key: str) -> HttpResponse:
         return render(
             request, "contacts/object_import.html", context | {"problem": ingest_words.refusal(refused)}, status=422
         )
-    names = {**dict(_targets(kind)), "contact": _("Person")}
+    names = {**dict(_targets(kind)), "contact": pgettext("fields", "Person")}
     problems = [
         (line, names.get(column, column), ingest_words.rejection(code), value)
         for line, column, code, value in tally.problems

@@ -6,7 +6,7 @@ from typing import Any
 from babel import Locale
 from django.utils import translation
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from hongyan.ingest import selectors, words
 from hongyan.ingest.errors import IngestRefused
@@ -123,8 +123,8 @@ def regions() -> list[tuple[str, str]]:
 
 def field_types() -> list[tuple[str, str]]:
     return [
-        ("text", _("Text")),
-        ("number", _("Number")),
+        ("text", pgettext("type", "Text")),
+        ("number", pgettext("type", "Number")),
         ("boolean", _("Yes or no")),
         ("date", _("Date")),
         ("datetime", _("Date and time")),

@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_POST, require_safe
 
 from hongyan.accounts.permissions import Permission
@@ -158,7 +159,7 @@ def _changes(before: TemplateVersion | None, chosen: TemplateVersion) -> list[di
     parts = (
         (_("Subject"), "subject"),
         (_("Preheader"), "preheader"),
-        (_("Source"), "source"),
+        (pgettext("mail", "Source"), "source"),
         (_("Plain text"), "text_source"),
     )
     changes = []

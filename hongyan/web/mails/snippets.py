@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import get_language, gettext_lazy, pgettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -37,7 +37,7 @@ class NewSnippet(forms.Form):
 class SnippetText(forms.Form):
     name = forms.CharField(label=gettext_lazy("Name"), max_length=160)
     source = forms.CharField(
-        label=gettext_lazy("Source"),
+        label=pgettext_lazy("mail", "Source"),
         widget=forms.Textarea(attrs={"rows": 18, "spellcheck": "false"}),
         required=False,
         strip=False,

@@ -2,6 +2,7 @@
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from hongyan.content.types import Level, MailType, SourceKind
 
@@ -24,7 +25,11 @@ GROUPS: dict[str, Promise] = {
     "links": _("Links"),
     "mail": _("This mail"),
 }
-LEVELS: dict[str, Promise] = {Level.ERROR: _("Error"), Level.WARNING: _("Warning"), Level.NOTE: _("Note")}
+LEVELS: dict[str, Promise] = {
+    Level.ERROR: _("Error"),
+    Level.WARNING: _("Warning"),
+    Level.NOTE: pgettext_lazy("level", "Note"),
+}
 RISKS: dict[str, Promise] = {
     "empty": _("empty fields"),
     "long": _("very long values"),

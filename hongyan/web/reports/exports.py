@@ -10,6 +10,7 @@ import openpyxl
 from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
 from hongyan.accounts.permissions import Permission
@@ -62,7 +63,7 @@ def _masked(actor: Actor) -> Actor:
 
 
 def _people_rows(actor: Actor, campaign: Campaign, outcome: Outcome, link: int) -> Iterator[Sequence[Cell]]:
-    yield (_("contact id"), _("name"), _("e-mail"), _("outcome"), _("detail"), _("time"))
+    yield (_("contact id"), _("name"), pgettext("column", "e-mail"), _("outcome"), _("detail"), _("time"))
     after = 0
     while True:
         rows, after = people_page(actor, campaign, outcome, link=link, after=after, limit=BATCH)

@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from hongyan.accounts.permissions import Permission
 from hongyan.accounts.selectors import second_factor_missing
@@ -86,7 +87,7 @@ GROUPS: tuple[tuple[Promise, tuple[Entry, ...]], ...] = (
         ),
     ),
     (
-        _("Sending"),
+        pgettext_lazy("settings", "Sending"),
         (
             Entry("settings:senders", "at", _("Senders"), _("Who mails come from"), (P.SETTINGS_EDIT,)),
             Entry(

@@ -70,7 +70,7 @@ def state(name: str) -> State:
         "idle": State("queued", _("Nothing yet")),
         "paused": State("paused", _("Paused")),
         "draft": State("draft", _("Being set up")),
-        "active": State("active", _("Active")),
+        "active": State("active", pgettext("source", "Active")),
         "waiting": State("pending", pgettext("data", "Waiting")),
         "clear": State("done", _("Nothing waits")),
     }.get(name, State(name, name))
