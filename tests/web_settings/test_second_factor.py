@@ -31,6 +31,7 @@ def confirm_password(page: Page) -> None:
     if "reauthenticate" in page.url:
         page.locator("input[name=password]").fill(PASSWORD)
         page.locator("input[name=password]").press("Enter")
+        page.wait_for_url(lambda url: "reauthenticate" not in url)
 
 
 @pytest.mark.parametrize("language", ["zh-hans", "en"])

@@ -15,7 +15,7 @@ log = logging.getLogger("hongyan.edge")
 Pool = AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]]
 
 _FRESH_S = 5.0  # an archived key ends within this time in every process
-_AGAIN_S = 0.5  # a key nobody knows may be brand new: look, but not for every request of a guesser
+_AGAIN_S = 0.5  # a key nobody knows may be brand new: it is looked for, but guessers wait until the next look
 _SECRETS = 1_000  # secrets whose hash is remembered
 
 
@@ -39,8 +39,13 @@ class Keys:
         if hashed is None:
             hashed = hash_of(secret)
         age = time.monotonic() - self._read_at
-        if age > _FRESH_S or (age > _AGAIN_S and hashed not in self._known):
+        if age > _FRESH_S:
             await self._read()
+        elif hashed not in self._known:
+            if age < _AGAIN_S:
+                await asyncio.sleep(_AGAIN_S - age)
+            if time.monotonic() - self._read_at >= _AGAIN_S:  # nobody else has looked while this one waited
+                await self._read()
         known = self._known.get(hashed)
         if known is not None and len(self._hashes) < _SECRETS:
             self._hashes[secret] = hashed
