@@ -169,10 +169,10 @@ def product_page(
     """Changed last first."""
     actor.require(Permission.CONTACT_VIEW)
     rows = Product.objects.all()
-    if filters.search:
-        rows = rows.filter(Q(sku__istartswith=filters.search) | Q(title__icontains=filters.search))
+    if search := _holdable(filters.search):
+        rows = rows.filter(Q(sku__istartswith=search) | Q(title__icontains=search))
     if filters.source:
-        rows = rows.filter(source=filters.source)
+        rows = rows.filter(source=_holdable(filters.source))
     if filters.active is not None:
         rows = rows.filter(active=filters.active)
     if after is not None:
@@ -218,11 +218,11 @@ def anything(*, actor: Actor) -> bool:
 
 def _orders(filters: OrderFilters) -> QuerySet[Order]:
     rows = Order.objects.all()
-    if filters.search:
-        rows = rows.annotate(upper_number=Upper("number")).filter(upper_number__startswith=filters.search.upper())
+    if search := _holdable(filters.search):
+        rows = rows.annotate(upper_number=Upper("number")).filter(upper_number__startswith=search.upper())
     for name in ("state", "kind", "source", "contact_id"):
         if value := getattr(filters, name):
-            rows = rows.filter(**{name: value})
+            rows = rows.filter(**{name: _holdable(value) if isinstance(value, str) else value})
     if filters.missing is not None:
         rows = rows.filter(contact=None) if filters.missing else rows.exclude(contact=None)
     zone = ZoneInfo(str(timezone.get_current_timezone_name()))
@@ -233,6 +233,11 @@ def _orders(filters: OrderFilters) -> QuerySet[Order]:
     if filters.product_id is not None:
         rows = rows.filter(pk__in=OrderLine.objects.filter(product_id=filters.product_id).values("order_id"))
     return rows
+
+
+def _holdable(text: str) -> str:
+    """Without NUL, which no text of the database has."""
+    return text.replace("\x00", "")
 
 
 def _row(order: Order) -> OrderRow:

@@ -15,8 +15,8 @@ from urllib.parse import quote
 
 DATABASE = "hongyan"
 
-# Sized for one machine shared with the product: a quarter of a small machine's memory, SSD costs. Full-page writes are not
-# compressed: the one method this server was built with (pglz) costs more processor time than the disk gains.
+# Sized for one machine shared with the product: a quarter of a small machine's memory, SSD costs. Full-page writes are
+# not compressed: the one method this server was built with (pglz) costs more processor time than the disk gains.
 # synchronous_commit stays on: accepted means committed.
 _CONF = """
 shared_buffers = '512MB'

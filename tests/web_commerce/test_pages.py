@@ -203,3 +203,9 @@ def test_the_currency_of_the_organisation() -> None:
     assert CommerceSettings.objects.get().rates == {"GBP": "9.1"}
     job_run(job_id=Job.objects.get(kind="commerce_facts").pk)
     assert ContactFacts.objects.get().total_minor == 9100
+
+
+@pytest.mark.parametrize("query", ["q=%00", "source=%00", "state=%00", "after=~"])
+@pytest.mark.parametrize("path", ["/shop/", "/shop/products/"])
+def test_nonsense_in_the_address_is_no_failure(path: str, query: str) -> None:
+    assert staff(Role.ADMINISTRATOR).get(f"{path}?{query}").status_code == 200
