@@ -137,8 +137,7 @@ def test_a_file_from_upload_to_reconciliation(language: str) -> None:
     assert "-10,940.879" in page
     assert Order.objects.filter(source="uk").count() == 7
     assert client.get(f"/imports/{batch.public_id}/").headers["Location"] == base
-    assert client.get(base + "rejections.csv").status_code == 200
-    assert base.encode() in client.get(client.get("/imports/").wsgi_request.path).content or True
+    assert client.get(f"/imports/{batch.public_id}/rejections.csv").status_code == 200
     broken = io.BytesIO(b"%PDF")
     broken.name = "x.pdf"
     refused: Any = client.post("/shop/import/", {"kind": "orders", "file": broken})

@@ -7,7 +7,7 @@ from typing import Any
 
 from babel import Locale
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -23,13 +23,12 @@ from hongyan.ingest.commerce.reconcile import comparison
 from hongyan.ingest.commerce.types import FileOf, Layout, OrderCounts, OrderOptions
 from hongyan.ingest.errors import IngestRefused
 from hongyan.ingest.files.encoding import ENCODINGS
-from hongyan.ingest.files.types import RowFault
 from hongyan.ingest.models import Import
 from hongyan.ingest.types import ImportState
 from hongyan.web.commerce import labels
 from hongyan.web.commerce.shared import actor_of, import_or_404
 from hongyan.web.imports.labels import DELIMITER_OF, because, delimiter_key, delimiters
-from hongyan.web.imports.shared import is_htmx, time_left
+from hongyan.web.imports.shared import is_htmx, preview_rows, time_left
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -86,16 +85,12 @@ def reading(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         preview = selectors.import_preview(actor=actor, public_id=public_id, rows=10)
     except IngestRefused as error:
         preview, problem = None, words.refusal(error)
-    rows = []
-    for line, cells in preview.rows if preview else []:
-        fault = isinstance(cells, RowFault)
-        rows.append((line, [] if fault else cells, words.rejection(cells.code) if isinstance(cells, RowFault) else ""))
     context: dict[str, Any] = {
         "step": 2,
         "heading": _("Check the file"),
         "question": _("Is the text readable, and does every value stand in its own column?"),
         "batch": batch,
-        "rows": rows,
+        "rows": preview_rows(preview),
         "workbook": bool(batch.sheets),
         "encodings": ENCODINGS.items(),
         "delimiters": delimiters(),
@@ -277,18 +272,6 @@ def _act(request: HttpRequest, public_id: uuid.UUID, act: Callable[..., object])
     except IngestRefused as error:
         messages.error(request, labels.refusal(error))
     return redirect("commerce:import", public_id)
-
-
-@require_GET
-def rejections_file(request: HttpRequest, public_id: uuid.UUID) -> HttpResponseBase:
-    import_or_404(request, public_id)
-    body = selectors.rejections_csv(
-        actor=actor_of(request), public_id=public_id, language=translation.get_language() or "en"
-    )
-    answer = StreamingHttpResponse(body, content_type="text/csv; charset=utf-8")
-    answer.headers["Content-Disposition"] = f'attachment; filename="rejected-{public_id}.csv"'
-    answer.headers["Cache-Control"] = "private, no-store"
-    return answer
 
 
 def _draft_or_show(request: HttpRequest, public_id: uuid.UUID) -> Import | HttpResponse:

@@ -19,7 +19,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("import/<uuid:public_id>/pause", files.pause, name="pause"),
     path("import/<uuid:public_id>/resumption", files.resume, name="resume"),
     path("import/<uuid:public_id>/cancellation", files.cancel, name="cancel"),
-    path("import/<uuid:public_id>/rejections.csv", files.rejections_file, name="rejections_file"),
     path("shops/", shops.index, name="shops"),
     path("shops/new/", shops.new, name="shop_new"),
     path("shops/<uuid:public_id>/", shops.show, name="shop"),

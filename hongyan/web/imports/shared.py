@@ -1,14 +1,16 @@
 """What the views of this area share."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Any, cast
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from hongyan.accounts.types import Actor
-from hongyan.ingest import selectors
+from hongyan.ingest import selectors, words
 from hongyan.ingest.commerce.services import is_commerce
+from hongyan.ingest.files.types import Preview, RowFault
 from hongyan.ingest.models import Import
 from hongyan.ingest.types import ImportState
 from hongyan.jobs.models import Job
@@ -46,6 +48,14 @@ def time_left(job: Job | None) -> str:
     if job.seconds_left:
         parts.append(_("%(time)s left") % {"time": duration(job.seconds_left)})
     return " · ".join(parts)
+
+
+def preview_rows(preview: Preview | None) -> list[tuple[int, Sequence[str], str]]:
+    """First rows of a file as the reading step shows them: line, cells, what is wrong with the line."""
+    rows: list[tuple[int, Sequence[str], str]] = []
+    for line, cells in preview.rows if preview else []:
+        rows.append((line, [], words.rejection(cells.code)) if isinstance(cells, RowFault) else (line, cells, ""))
+    return rows
 
 
 def is_htmx(request: HttpRequest) -> bool:

@@ -13,10 +13,9 @@ from hongyan.accounts.permissions import Permission
 from hongyan.ingest import selectors, services, words
 from hongyan.ingest.errors import IngestRefused
 from hongyan.ingest.files.encoding import ENCODINGS
-from hongyan.ingest.files.types import RowFault
 from hongyan.ingest.types import ConsentChoice, Counts
 from hongyan.web.imports import labels, origins
-from hongyan.web.imports.shared import actor_of, draft_or_show, is_htmx, time_left
+from hongyan.web.imports.shared import actor_of, draft_or_show, is_htmx, preview_rows, time_left
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -66,16 +65,12 @@ def reading(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         preview = selectors.import_preview(actor=actor, public_id=public_id, rows=12)
     except IngestRefused as error:
         preview, problem = None, words.refusal(error)
-    rows = []
-    for line, cells in preview.rows if preview else []:
-        fault = isinstance(cells, RowFault)
-        rows.append((line, [] if fault else cells, words.rejection(cells.code) if isinstance(cells, RowFault) else ""))
     context: dict[str, Any] = {
         "step": 2,
         "heading": _("Check the file"),
         "question": _("Is the text readable, and does every value stand in its own column?"),
         "batch": batch,
-        "rows": rows,
+        "rows": preview_rows(preview),
         "workbook": bool(batch.sheets),
         "encodings": ENCODINGS.items(),
         "delimiters": labels.delimiters(),
