@@ -1,0 +1,4 @@
+"""What an audience is like: whom it shares with others, how it differs from everyone, what it is worth.
+
+``members`` says who belongs; ``overlap`` and ``composition`` and ``value`` count; ``venn`` draws. All reads.
+"""

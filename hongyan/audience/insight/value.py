@@ -1,0 +1,122 @@
+"""How an audience answers to mails and what it buys, beside everyone.
+
+Rates are of people, not of mails: of those who got a mail in the window, how many opened or clicked one. Opens and
+clicks by machines are left out.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from hongyan.accounts.permissions import Permission
+from hongyan.accounts.types import Actor
+from hongyan.audience import rows
+from hongyan.audience.compiler.catalogue import Catalogue
+from hongyan.audience.insight.members import members_sql
+from hongyan.audience.selectors import sizes
+
+DAYS: Final = 90
+_BY_PEOPLE: Final = {"property": "machine", "op": "is_not_set"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """part of whole, in the audience and among everyone."""
+
+    here: int
+    here_of: int
+    everyone: int
+    everyone_of: int
+
+    @property
+    def here_rate(self) -> float | None:
+        return self.here / self.here_of if self.here_of else None
+
+    @property
+    def everyone_rate(self) -> float | None:
+        return self.everyone / self.everyone_of if self.everyone_of else None
+
+    @property
+    def index(self) -> int | None:
+        here, everyone = self.here_rate, self.everyone_rate
+        return round(100 * here / everyone) if here is not None and everyone else None
+
+
+@dataclass(frozen=True, slots=True)
+class Engagement:
+    mailed: Rate  # of all people
+    opened: Rate  # of the mailed
+    clicked: Rate  # of the mailed
+    unsubscribed: Rate  # of the mailed
+    ordered: Rate  # of all people
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """Sums of minor units of one currency over people; buyers: those with an order that counts."""
+
+    people: int
+    buyers: int
+    orders: int
+    total_minor: int
+
+    @property
+    def per_head_minor(self) -> int | None:
+        return round(self.total_minor / self.people) if self.people else None
+
+    @property
+    def per_buyer_minor(self) -> int | None:
+        return round(self.total_minor / self.buyers) if self.buyers else None
+
+    @property
+    def per_order_minor(self) -> int | None:
+        return round(self.total_minor / self.orders) if self.orders else None
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    here: Money
+    everyone: Money
+
+
+def engagement(*, actor: Actor, tree: Any, catalogue: Catalogue, days: int = DAYS) -> Engagement:
+    """Raises BadTree."""
+    actor.require(Permission.CONTACT_VIEW)
+    members_sql(tree, catalogue=catalogue)  # refuses a wrong tree before it is put among others
+    mailed = {"event": "email_sent", "within_days": days}
+    asked: list[Any] = [
+        {"everyone": True},
+        mailed,
+        _and(mailed, {"event": "email_opened", "within_days": days, "where": _BY_PEOPLE}),
+        _and(mailed, {"event": "email_clicked", "within_days": days, "where": _BY_PEOPLE}),
+        _and(mailed, {"event": "email_unsubscribed", "within_days": days}),
+        {"event": "order_completed", "within_days": days},
+    ]
+    found = sizes([_and(tree, part) for part in asked] + asked, catalogue)
+    counts = [size or 0 for size in found[:-1]]
+    here, everyone = counts[: len(asked)], counts[len(asked) :]
+
+    def rate(part: int, whole: int) -> Rate:
+        return Rate(here[part], here[whole], everyone[part], everyone[whole])
+
+    return Engagement(rate(1, 0), rate(2, 1), rate(3, 1), rate(4, 1), rate(5, 0))
+
+
+def worth(*, actor: Actor, tree: Any, catalogue: Catalogue) -> Worth:
+    """What they bought in all, in the organisation's currency. Raises BadTree."""
+    actor.require(Permission.CONTACT_VIEW)
+    members = members_sql(tree, catalogue=catalogue)
+    text = (
+        f"WITH here AS MATERIALIZED ({members.text}) "
+        "SELECT (SELECT count(*) FROM here), count(h.id) FILTER (WHERE f.orders > 0), "
+        "coalesce(sum(f.orders) FILTER (WHERE h.id IS NOT NULL), 0), "
+        "coalesce(sum(f.total_minor) FILTER (WHERE h.id IS NOT NULL), 0)::bigint, "
+        "(SELECT count(*) FROM contacts_contact), count(*) FILTER (WHERE f.orders > 0), "
+        "coalesce(sum(f.orders), 0), coalesce(sum(f.total_minor), 0)::bigint "
+        "FROM commerce_contactfacts f LEFT JOIN here h ON h.id = f.contact_id"
+    )
+    row = [int(number) for number in rows.query(text, members.params)[0]]
+    return Worth(Money(*row[:4]), Money(*row[4:]))
+
+
+def _and(*parts: Any) -> dict[str, Any]:
+    return {"all": list(parts)}
