@@ -21,6 +21,7 @@ from hongyan.audience.compiler.catalogue import (
     TagSpec,
 )
 from hongyan.audience.models import AudienceVersion, ContactList, Tag, TagGroup, current_versions
+from hongyan.audience.standing_fields import standing_fields
 from hongyan.commerce.settings import commerce_settings
 from hongyan.contacts.models import ConsentState, FieldDefinition, Topic
 from hongyan.core.money import exponent
@@ -123,6 +124,8 @@ EVENTS: Final = {
     "checkout_started": gettext_noop("started the checkout"),
     "order_completed": gettext_noop("placed an order"),
     "order_refunded": gettext_noop("returned an order"),
+    "lifecycle_changed": gettext_noop("moved to another lifecycle stage"),
+    "rfm_changed": gettext_noop("moved to another RFM tier"),
 }
 CHANNELS: Final = {
     "email": gettext_noop("e-mail"),
@@ -172,7 +175,10 @@ def catalogue_now(stock: Stock | None = None) -> Catalogue:
     groups, tags = stock.groups, stock.tags
     topics = list(Topic.objects.all())
     return Catalogue(
-        fields={spec.key: spec for spec in (*STANDARD_FIELDS, *_order_fields(), *COMPANY_FIELDS, *_custom_fields())},
+        fields={
+            spec.key: spec
+            for spec in (*STANDARD_FIELDS, *_order_fields(), *COMPANY_FIELDS, *standing_fields(), *_custom_fields())
+        },
         tags={tag.key: TagSpec(tag.pk, tag.key, Label(tag.name_en, tag.name_zh)) for tag in tags},
         tag_groups={group.key: _group(group, groups, tags) for group in groups},
         lists={str(row.public_id): ListSpec(row.pk, str(row.public_id), row.name) for row in stock.lists},

@@ -7,9 +7,33 @@ are made by migration 0002 and cascade in the database, so bulk statements need 
 from django.db import models
 from django.db.models import F, Q
 
+from hongyan.audience.models_rules import RuleChange, TagDay, TagFlow, TagRule
+from hongyan.audience.models_standing import RFM, Lifecycle, StandingFlow, StandingRules, StandingState
 from hongyan.contacts.models import Contact
 from hongyan.core.ids import uuid7
 
+__all__ = [
+    "RFM",
+    "TAG_COLOURS",
+    "AudienceVersion",
+    "ContactList",
+    "ContactTag",
+    "Lifecycle",
+    "ListMember",
+    "RuleChange",
+    "SavedAudience",
+    "StandingFlow",
+    "StandingRules",
+    "StandingState",
+    "Tag",
+    "TagChange",
+    "TagChangeItem",
+    "TagDay",
+    "TagFlow",
+    "TagGroup",
+    "TagRule",
+    "current_versions",
+]
 TAG_COLOURS = ("teal", "blue", "violet", "pink", "red", "orange", "amber", "green", "grey")
 
 

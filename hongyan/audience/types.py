@@ -6,6 +6,17 @@ from uuid import UUID
 from django.utils.functional import Promise
 
 
+class Stage(StrEnum):
+    """Where a contact stands with us; each contact is in exactly one."""
+
+    AWARENESS = "awareness"  # 认知: we have them, they have not reacted
+    ATTRACTION = "attraction"  # 吸引: reads, clicks, visits
+    CONVERSION = "conversion"  # 转化: buys for the first time, or is about to
+    RETENTION = "retention"  # 维护: bought again
+    CHURN_RISK = "churn_risk"  # 流失风险: bought, and has been away for long
+    LOST = "lost"  # 流失: bought once upon a time
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Something wrong in a tree. path: JSON pointer of the part ("/all/2/value"); message: in the reader's words."""

@@ -39,6 +39,8 @@ export const GROUPS: [string, string][] = [
   ["orders", say("订单", "Orders")],
   ["company", say("公司", "Company")],
   ["activity", say("来源与活动", "Source and activity")],
+  ["standing", say("生命周期与 RFM", "Lifecycle and RFM")],
+  ["standing", say("生命周期与 RFM", "Lifecycle and RFM")],
   ["custom", say("自定义字段", "Custom fields")],
 ];
 
