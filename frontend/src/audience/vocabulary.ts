@@ -1,5 +1,6 @@
 /** What conditions may speak of, as `audiences:vocabulary` answers, and the fitting first state of each kind of condition. */
 import { say } from "../words";
+import { withOperator } from "./comparisons";
 import type { Condition, Head, Json, JsonObject } from "./tree";
 import { condition } from "./tree";
 
@@ -9,6 +10,8 @@ export interface Named {
   value: string;
   label: string;
   group?: string;
+  /** Said beside the name: how many people have it. */
+  note?: string;
 }
 
 export interface Field {
@@ -17,7 +20,21 @@ export interface Field {
   type: FieldType;
   group: string;
   suggests: boolean;
+  /** The values are codes that people know by names. */
+  coded?: boolean;
   choices: { value: string | number; label: string }[];
+}
+
+export interface ObjectKind {
+  value: string;
+  label: string;
+  fields: Field[];
+}
+
+export interface Example {
+  name: string;
+  about: string;
+  tree: Json;
 }
 
 export interface Vocabulary {
@@ -28,149 +45,60 @@ export interface Vocabulary {
   lists: Named[];
   audiences: Named[];
   events: Named[];
+  objects: ObjectKind[];
   channels: Named[];
   topics: Named[];
   states: Named[];
+  examples: Example[];
 }
 
 export const GROUPS: [string, string][] = [
   ["person", say("个人", "Person")],
   ["place", say("地区", "Place")],
+  ["lifecycle", say("生命周期", "Lifecycle")],
+  ["rfm", say("RFM 价值", "RFM")],
   ["orders", say("订单", "Orders")],
   ["company", say("公司", "Company")],
   ["activity", say("来源与活动", "Source and activity")],
-  ["standing", say("生命周期与 RFM", "Lifecycle and RFM")],
-  ["standing", say("生命周期与 RFM", "Lifecycle and RFM")],
   ["custom", say("自定义字段", "Custom fields")],
 ];
 
-/** Operators in words; where a type has its own way to say it, `type:op` comes first. */
-const OPERATORS: Record<string, string> = {
-  "=": say("是", "is"),
-  "!=": say("不是", "is not"),
-  in: say("是其中之一", "is one of"),
-  not_in: say("不是其中任何一个", "is none of"),
-  contains: say("包含", "contains"),
-  starts_with: say("开头是", "starts with"),
-  ">": say("大于", "more than"),
-  ">=": say("至少", "at least"),
-  "<": say("小于", "less than"),
-  "<=": say("至多", "at most"),
-  between: say("介于", "from … to"),
-  before: say("早于", "before"),
-  after: say("晚于", "after"),
-  within_last_days: say("在最近几天内", "in the last days"),
-  within_next_days: say("在未来几天内", "in the next days"),
-  is_set: say("有值", "is known"),
-  is_not_set: say("没有值", "is not known"),
-  "number:=": say("等于", "equals"),
-  "number:!=": say("不等于", "does not equal"),
-  "choices:contains": say("包括", "includes"),
-};
-
-export function operatorLabel(op: string, type: FieldType): string {
-  return OPERATORS[`${type}:${op}`] ?? OPERATORS[op] ?? op;
+/** Everything a condition can begin with, for the picker: what people did first. Values are "head" or "head:key". */
+export function beginnings(words: Vocabulary): Named[] {
+  const did = say("做过或没做过的事", "What they did or did not do");
+  const has = say("归属", "What they belong to");
+  const others = new Set(GROUPS.map(([key]) => key));
+  return [
+    ...words.events.map(({ value, label }) => ({ value: `event:${value}`, label, group: did })),
+    ...(words.events.length > 0
+      ? [{ value: "sequence", label: say("先后做了几件事（行为序列）", "Did several things in order"), group: did }]
+      : []),
+    ...some(words.tags, "tag", say("标签", "Tag"), has),
+    ...some(words.tag_groups, "tag_group", say("标签组中的任一标签", "Any tag of a group"), has),
+    ...some(words.lists, "list", say("名单", "List"), has),
+    ...some(words.audiences, "audience", say("已保存的受众", "Saved audience"), has),
+    { value: "consent", label: say("同意与订阅主题", "Consent and topics"), group: has },
+    ...words.objects.map(({ value, label }) => ({
+      value: `object:${value}`,
+      label,
+      group: say("自定义对象", "Custom objects"),
+    })),
+    ...GROUPS.flatMap(([key, group]) => fieldsOf(words, (field) => field.group === key, group)),
+    ...fieldsOf(words, (field) => !others.has(field.group), say("其他", "Other")),
+  ];
 }
 
-export const COUNTS: [string, string][] = [
-  [">=", say("至少", "at least")],
-  ["<=", say("至多", "at most")],
-  ["=", say("正好", "exactly")],
-];
-
-export type ValueKind =
-  | "none"
-  | "text"
-  | "texts"
-  | "number"
-  | "numbers"
-  | "pair"
-  | "flag"
-  | "day"
-  | "days"
-  | "span"
-  | "choice"
-  | "choiceList";
-
-/** Which input an operator of a type asks for. */
-export function valueKind(type: FieldType, op: string): ValueKind {
-  if (op === "is_set" || op === "is_not_set") return "none";
-  if (op === "within_last_days" || op === "within_next_days") return "span";
-  const several = op === "in" || op === "not_in";
-  switch (type) {
-    case "text":
-      return several ? "texts" : "text";
-    case "number":
-      return op === "between" ? "pair" : several ? "numbers" : "number";
-    case "boolean":
-      return "flag";
-    case "date":
-    case "time":
-      return op === "between" ? "days" : "day";
-    case "choice":
-      return several ? "choiceList" : "choice";
-    case "choices":
-      return "choice";
-    default:
-      return "none";
-  }
+function some(of: Named[], value: string, label: string, group: string): Named[] {
+  return of.length > 0 ? [{ value, label, group }] : [];
 }
 
-/** The value an operator starts with; `kept` from before when it still fits. */
-export function startValue(field: Field, op: string, kept: Json | undefined): Json | undefined {
-  const first = field.choices[0]?.value ?? "";
-  const one = Array.isArray(kept) ? kept[0] : kept;
-  switch (valueKind(field.type, op)) {
-    case "none":
-      return undefined;
-    case "span":
-      return typeof kept === "number" ? kept : 30;
-    case "texts":
-      return Array.isArray(kept) ? kept : typeof one === "string" && one ? [one] : [];
-    case "numbers":
-      return Array.isArray(kept) ? kept : typeof one === "number" ? [one] : [];
-    case "choiceList":
-      return Array.isArray(kept) ? kept : [typeof one === "string" || typeof one === "number" ? one : first];
-    case "pair":
-      return Array.isArray(kept) && kept.length === 2
-        ? kept
-        : [typeof one === "number" ? one : 0, typeof one === "number" ? one : 0];
-    case "days":
-      return Array.isArray(kept) && kept.length === 2 ? kept : [isDay(one) ? one : "", isDay(one) ? one : ""];
-    case "day":
-      return isDay(one) ? one : "";
-    case "flag":
-      return typeof one === "boolean" ? one : true;
-    case "number":
-      return typeof one === "number" ? one : 0;
-    case "choice":
-      return one !== undefined && field.choices.some((choice) => choice.value === one) ? one : first;
-    default:
-      return typeof one === "string" ? one : "";
-  }
+function fieldsOf(words: Vocabulary, wanted: (field: Field) => boolean, group: string): Named[] {
+  return words.fields.filter(wanted).map((field) => ({ value: `field:${field.key}`, label: field.label, group }));
 }
 
-function isDay(value: Json | undefined): value is string {
-  return typeof value === "string" && /^\d{4}-\d\d-\d\d$/.test(value);
-}
-
-export function withField(key: string, words: Vocabulary): JsonObject {
-  const field = words.fields.find((item) => item.key === key);
-  const op = field ? (words.operators[field.type][0] ?? "is_set") : "is_set";
-  const value = field ? startValue(field, op, undefined) : undefined;
-  return { field: key, op, ...(value === undefined ? {} : { value }) };
-}
-
-export function withOperator(body: JsonObject, op: string, field: Field): JsonObject {
-  const value = startValue(field, op, body.value);
-  return { field: field.key, op, ...(value === undefined ? {} : { value }) };
-}
-
-/** A new condition of a kind; for fields `key` says which. */
+/** A new condition of a kind; `key` says which field, event or object. */
 export function start(head: Head, words: Vocabulary, key = ""): Condition {
   switch (head) {
-    case "field":
-      return condition("field", withField(key || (words.fields[0]?.key ?? ""), words));
     case "tag":
       return condition("tag", { tag: words.tags[0]?.value ?? "" });
     case "tag_group":
@@ -182,6 +110,33 @@ export function start(head: Head, words: Vocabulary, key = ""): Condition {
     case "consent":
       return condition("consent", { consent: { channel: "email", state: "given" } });
     case "event":
-      return condition("event", { event: words.events[0]?.value ?? "", op: ">=", count: 1, within_days: 90 });
+      return condition("event", { event: key || firstEvent(words), op: ">=", count: 1, within_days: 90 });
+    case "sequence":
+      return condition("sequence", startSequence(words));
+    case "object":
+      return condition("object", { object: key || (words.objects[0]?.value ?? ""), op: ">=", count: 1 });
+    case "everyone":
+      return condition("everyone", { everyone: true });
+    default:
+      return condition("field", withField(key || (words.fields[0]?.key ?? ""), words));
   }
+}
+
+/** "Viewed a product, then no order within a day": the question one has most often. */
+function startSequence(words: Vocabulary): JsonObject {
+  const known = (name: string) => words.events.some((event) => event.value === name);
+  const first = known("product_viewed") ? "product_viewed" : firstEvent(words);
+  const then = known("order_completed") ? "order_completed" : firstEvent(words);
+  return { sequence: [{ event: first }, { event: then, within: { days: 7 } }], within_days: 90 };
+}
+
+function firstEvent(words: Vocabulary): string {
+  return words.events[0]?.value ?? "";
+}
+
+function withField(key: string, words: Vocabulary): JsonObject {
+  const field = words.fields.find((item) => item.key === key);
+  if (!field) return { field: key, op: "is_set" };
+  const op = words.operators[field.type][0] ?? "is_set";
+  return { field: key, ...withOperator({}, op, field) };
 }
