@@ -14,14 +14,19 @@ from hongyan.audience.compiler.nodes import (
     Did,
     Everyone,
     FieldIs,
+    HasObject,
     HasTag,
     HasTagOfGroup,
     InAudience,
+    Measured,
     Node,
     Not,
     OnList,
     Op,
     PropertyIs,
+    Sequence,
+    Step,
+    Window,
 )
 
 
@@ -71,7 +76,14 @@ def as_json(node: Node) -> dict[str, Any]:
         case ConsentIs(channel, topic, state):
             return {"consent": {"channel": channel, **({"topic": topic} if topic else {}), "state": state}}
         case Did():
-            return _did(node)
+            counted = {"op": node.op.value, "count": node.count}
+            return {"event": node.event, **counted, **_window(node.window), **_where(node.where)}
+        case Measured():
+            return _measured(node)
+        case Sequence(steps, window):
+            return {"sequence": [_step(step) for step in steps], **_window(window)}
+        case HasObject(key, op, count, where):
+            return {"object": key, "op": op.value, "count": count, **_where(where)}
 
 
 def _comparison(head: str, key: str, op: Op, value: Any) -> dict[str, Any]:
@@ -82,15 +94,30 @@ def _comparison(head: str, key: str, op: Op, value: Any) -> dict[str, Any]:
     return {head: key, "op": op.value, "value": list(value) if isinstance(value, tuple) else value}
 
 
-def _did(node: Did) -> dict[str, Any]:
-    window = {"within_days": node.within_days, "from": node.since, "to": node.until}
-    return {
-        "event": node.event,
-        "op": node.op.value,
-        "count": node.count,
-        **{key: value for key, value in window.items() if value is not None},
-        **({"where": canonical(node.where)} if node.where else {}),
+def _measured(node: Measured) -> dict[str, Any]:
+    compared = _comparison("event", node.event, node.op, node.value)
+    about = {} if node.property is None else {"property": node.property}
+    return {**compared, "measure": node.measure.value, **about, **_window(node.window), **_where(node.where)}
+
+
+def _step(step: Step) -> dict[str, Any]:
+    within = {} if step.within is None else {"within": {step.within.unit.value: step.within.n}}
+    return {"not_event" if step.absent else "event": step.event, **_where(step.where), **within}
+
+
+def _window(window: Window) -> dict[str, Any]:
+    said = {
+        "within_days": window.within_days,
+        "within_hours": window.within_hours,
+        "from": window.since,
+        "to": window.until,
+        "days_ago": None if window.days_ago is None else list(window.days_ago),
     }
+    return {key: value for key, value in said.items() if value is not None}
+
+
+def _where(where: Node | None) -> dict[str, Any]:
+    return {} if where is None else {"where": canonical(where)}
 
 
 def _group(head: str, items: tuple[Node, ...]) -> dict[str, Any]:

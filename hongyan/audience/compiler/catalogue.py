@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.utils import translation
 from django.utils.translation import gettext
 
-from hongyan.audience.compiler.nodes import Op
+from hongyan.audience.compiler.nodes import Measure, Op
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,23 @@ OPERATORS: Final[Mapping[FieldType, tuple[Op, ...]]] = {
 }
 
 
+# Of properties, whose declared type is at most one of what JSON tells apart.
+PROPERTY_OPERATORS: Final = (
+    *_EXACT, Op.CONTAINS, Op.STARTS_WITH, Op.GT, Op.GE, Op.LT, Op.LE, Op.BETWEEN, *_PRESENCE
+)  # fmt: skip
+MEASURE_OPERATORS: Final[Mapping[Measure, tuple[Op, ...]]] = {
+    Measure.SUM: tuple(op for op in OPERATORS[FieldType.NUMBER] if op not in _PRESENCE),  # a sum is never missing
+    Measure.MIN: OPERATORS[FieldType.NUMBER],
+    Measure.MAX: OPERATORS[FieldType.NUMBER],
+    Measure.AVERAGE: OPERATORS[FieldType.NUMBER],
+    Measure.FIRST: PROPERTY_OPERATORS,
+    Measure.LAST: PROPERTY_OPERATORS,
+    # An event of the future does not count yet, so nothing lies within the next days.
+    Measure.FIRST_AT: tuple(op for op in OPERATORS[FieldType.TIME] if op is not Op.WITHIN_NEXT_DAYS),
+    Measure.LAST_AT: tuple(op for op in OPERATORS[FieldType.TIME] if op is not Op.WITHIN_NEXT_DAYS),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     value: str | int
@@ -76,6 +93,7 @@ class FieldSpec:
     theirs: str = "contact_id"
     ours: str = "id"
     digits: int | None = None  # money in minor units: how many digits follow the point; people write the major unit
+    currency: str = ""  # money of an object that says its own currency: amounts in others count as missing
     names: str = ""  # "country" or "language": codes that people know by names
 
 
@@ -108,9 +126,30 @@ class AudienceSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class PropertySpec:
+    """A property of an event. kinds: those of TEXT, NUMBER and BOOLEAN it is declared as or was seen with; none when it
+    only ever holds lists or objects, of which only presence can be asked, as of what is sealed."""
+
+    key: str
+    kinds: frozenset[FieldType]
+    sealed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class EventSpec:
     name: str
     label: Label
+    properties: Mapping[str, PropertySpec] | None = None  # None: nothing is known of them yet, so any may be asked
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectSpec:
+    """A kind of thing contacts have. Its fields stand in the row's ``attributes`` (or, sealed, in ``filled``)."""
+
+    id: int
+    key: str
+    label: Label
+    fields: Mapping[str, FieldSpec] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +160,7 @@ class Catalogue:
     lists: Mapping[str, ListSpec] = field(default_factory=dict)
     audiences: Mapping[str, AudienceSpec] = field(default_factory=dict)
     events: Mapping[str, EventSpec] = field(default_factory=dict)
+    objects: Mapping[str, ObjectSpec] = field(default_factory=dict)
     channels: Mapping[str, Label] = field(default_factory=dict)
     topics: Mapping[str, Label] = field(default_factory=dict)  # by key
     topic_ids: Mapping[str, int] = field(default_factory=dict)

@@ -31,8 +31,9 @@ from hongyan.audience.compiler.nodes import (
     OnList,
     Op,
     PropertyIs,
+    Window,
 )
-from hongyan.audience.compiler.times import end_instant, first_instant, shift, today
+from hongyan.audience.compiler.times import bounds, end_instant, first_instant, shift, today
 from hongyan.core.sql import SQL
 
 Exp = exp.Expr
@@ -251,7 +252,7 @@ class _Emitter:
 
     def did(self, node: Did) -> Exp:
         """≥ 1 asks for one row; other counts ask a grouped list of those who did, which joins as a whole."""
-        conditions = [exp.column("name", "e").eq(self.bind(node.event)), *self.window(node)]
+        conditions = [exp.column("name", "e").eq(self.bind(node.event)), *self.window(node.window)]
         if node.where is not None:
             conditions.append(self.condition(node.where))
         same = exp.column("contact_id", "e").eq(exp.column("id", "c"))
@@ -266,21 +267,16 @@ class _Emitter:
         rows = exp.select("1").from_(grouped.subquery("g"))
         return exp.Exists(this=rows.where(exp.column("contact_id", "g").eq(exp.column("id", "c"))))
 
-    def window(self, node: Did) -> list[Exp]:
-        """Nothing after now counts: a clock that ran ahead must not fulfil a condition before its time."""
+    def window(self, window: Window) -> list[Exp]:
 
         def at() -> Exp:
             return exp.column("occurred_at", "e")
 
         parts: list[Exp] = []
-        if node.within_days is not None:
-            parts.append(exp.GTE(this=at(), expression=self.bind(self.now - timedelta(days=node.within_days))))
-        if node.since is not None:
-            parts.append(exp.GTE(this=at(), expression=self.bind(first_instant(node.since, self.catalogue.zone))))
-        if node.until is not None:
-            parts.append(exp.LT(this=at(), expression=self.bind(end_instant(node.until, self.catalogue.zone))))
-        parts.append(exp.LTE(this=at(), expression=self.bind(self.now)))
-        return parts
+        first, end = bounds(window, self.now, self.catalogue.zone)
+        if first is not None:
+            parts.append(exp.GTE(this=at(), expression=self.bind(first)))
+        return [*parts, exp.LT(this=at(), expression=self.bind(end))]
 
     def of_property(self, node: PropertyIs) -> Exp:
         value: Any = node.value

@@ -28,6 +28,7 @@ from hongyan.audience.compiler.nodes import (
     OnList,
     Op,
     PropertyIs,
+    Window,
 )
 from hongyan.audience.compiler.parse import parse
 from hongyan.audience.compiler.times import end_instant, first_instant, shift, today
@@ -192,19 +193,28 @@ def _compare_instants(op: Op, have: datetime, want: Any, where: _Where) -> bool:
 def _did(node: Did, facts: Facts, catalogue: Catalogue, now: datetime) -> bool:
     times = 0
     for event in facts.events:
-        if event.name != node.event or event.at > now:
-            continue
-        if node.within_days is not None and event.at < now - timedelta(days=node.within_days):
-            continue
-        if node.since is not None and event.at < first_instant(node.since, catalogue.zone):
-            continue
-        if node.until is not None and event.at >= end_instant(node.until, catalogue.zone):
+        if event.name != node.event or not _in_window(node.window, event.at, now, catalogue.zone):
             continue
         if node.where is None or _where(node.where, event.properties):
             times += 1
     if node.op is Op.NE:
         return times != node.count
     return _compare_plain(node.op, times, node.count)
+
+
+def _in_window(window: Window, at: datetime, now: datetime, zone: ZoneInfo) -> bool:
+    if at > now:
+        return False
+    if window.within_days is not None:
+        return at >= now - timedelta(days=window.within_days)
+    if window.within_hours is not None:
+        return at >= now - timedelta(hours=window.within_hours)
+    if window.days_ago is not None:
+        older, newer = window.days_ago
+        return now - timedelta(days=older) <= at and (newer == 0 or at < now - timedelta(days=newer))
+    if window.since is not None and at < first_instant(window.since, zone):
+        return False
+    return window.until is None or at < end_instant(window.until, zone)
 
 
 def _where(node: Node, properties: Mapping[str, Any]) -> bool:

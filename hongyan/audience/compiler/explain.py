@@ -23,6 +23,7 @@ from hongyan.audience.compiler.nodes import (
     PropertyIs,
     Scalar,
     Value,
+    Window,
 )
 from hongyan.audience.names import name_of_code
 
@@ -148,7 +149,7 @@ class _Words:
         never = (node.op is Op.EQ and node.count == 0) or (node.op is Op.LT and node.count == 1)
         once = (node.op is Op.GE and node.count == 1) or (node.op is Op.GT and node.count == 0)
         parts = {
-            "window": self.window(node),
+            "window": self.window(node.window),
             "event": self.catalogue.events[node.event].label.text(self.language),
             "where": ""
             if node.where is None
@@ -181,16 +182,16 @@ class _Words:
         }
         return texts[op] % {"n": count}
 
-    def window(self, node: Did) -> str:
-        if node.within_days is not None:
-            text = ngettext(" in the last %(n)d day", " in the last %(n)d days", node.within_days)
-            return text % {"n": node.within_days}
-        if node.since and node.until:
-            return _(" from %(first)s to %(last)s") % {"first": node.since, "last": node.until}
-        if node.since:
-            return _(" since %(first)s") % {"first": node.since}
-        if node.until:
-            return _(" until %(last)s") % {"last": node.until}
+    def window(self, window: Window) -> str:
+        if window.within_days is not None:
+            text = ngettext(" in the last %(n)d day", " in the last %(n)d days", window.within_days)
+            return text % {"n": window.within_days}
+        if window.since and window.until:
+            return _(" from %(first)s to %(last)s") % {"first": window.since, "last": window.until}
+        if window.since:
+            return _(" since %(first)s") % {"first": window.since}
+        if window.until:
+            return _(" until %(last)s") % {"last": window.until}
         return ""
 
 

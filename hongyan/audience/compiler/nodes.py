@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -14,7 +15,10 @@ MAX_EXPANDED: Final = 1000  # after other audiences are put in place
 MAX_VALUES: Final = 1000  # of one ``in``
 MAX_TEXT: Final = 400  # characters of one value
 MAX_DAYS: Final = 36_500
+MAX_HOURS: Final = 24 * 366
 MAX_COUNT: Final = 1_000_000
+MIN_STEPS: Final = 2  # of a sequence
+MAX_STEPS: Final = 5
 
 
 class Op(StrEnum):
@@ -111,7 +115,7 @@ class InAudience:
 
 @dataclass(frozen=True, slots=True)
 class PropertyIs:
-    """Inside ``where`` of an event condition."""
+    """Inside ``where``: a property of the event, or a field of the object."""
 
     key: str
     op: Op
@@ -120,21 +124,135 @@ class PropertyIs:
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """Which times count; at most one way of saying it is used. Nothing after now ever counts. Empty: ever, up to now.
+    ``times.bounds`` makes instants of it."""
+
+    within_days: int | None = None  # the last n × 24 hours
+    within_hours: int | None = None
+    since: str | None = None  # first day or instant that counts
+    until: str | None = None  # last day or instant that counts
+    days_ago: tuple[int, int] | None = None  # (older, newer), older > newer ≥ 0: n × 24 hours back from now
+
+    @property
+    def ever(self) -> bool:
+        return self == Window()
+
+
+EVER: Final = Window()
+
+
+@dataclass(frozen=True, slots=True)
 class Did:
-    """How often an event happened to the contact. Without a window: ever, up to now."""
+    """How often an event happened to the contact."""
 
     event: str
     op: Op = Op.GE
     count: int = 1
-    within_days: int | None = None
-    since: str | None = None  # first day or instant that counts
-    until: str | None = None  # last day or instant that counts
+    window: Window = EVER
+    where: "Node | None" = None
+    path: str = field(default="", compare=False)
+
+
+class Measure(StrEnum):
+    """What is made of the events of a part, besides counting them (``Did``)."""
+
+    SUM = "sum"  # of the numbers under the property; 0 without any
+    MIN = "min"
+    MAX = "max"
+    AVERAGE = "average"
+    FIRST = "first"  # the property's value in the earliest event where it is set, of equal times the smallest id
+    LAST = "last"  # … in the latest one, of equal times the greatest id
+    FIRST_AT = "first_at"  # when the earliest event happened
+    LAST_AT = "last_at"
+
+
+OF_NUMBERS: Final = frozenset({Measure.SUM, Measure.MIN, Measure.MAX, Measure.AVERAGE})
+OF_VALUES: Final = frozenset({Measure.FIRST, Measure.LAST})
+OF_TIMES: Final = frozenset({Measure.FIRST_AT, Measure.LAST_AT})
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A value made of the contact's events, compared. Missing when no event takes part, except a sum, which is 0."""
+
+    event: str
+    measure: Measure
+    property: str | None  # None exactly for OF_TIMES
+    op: Op
+    value: Value = None
+    window: Window = EVER
+    where: "Node | None" = None
+    path: str = field(default="", compare=False)
+
+
+class Unit(StrEnum):
+    MINUTES = "minutes"
+    HOURS = "hours"
+    DAYS = "days"  # of 24 hours
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A length of time as it was written: 2 days and 48 hours last as long and read differently."""
+
+    n: int
+    unit: Unit
+
+    @property
+    def delta(self) -> timedelta:
+        return timedelta(**{self.unit.value: self.n})
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """``absent``: only as the last step, and then with ``within``: no such event in (t, t + within] after the step
+    before at t, and t + within is not after now."""
+
+    event: str
+    where: "Node | None" = None
+    within: Span | None = None  # not later than this after the step before; never of the first step
+    absent: bool = False
+    path: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """There is a chain of events, each strictly later than the one before; the window is of its first step. Any chain
+    suffices."""
+
+    steps: tuple[Step, ...]
+    window: Window = EVER
+    path: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class HasObject:
+    """How many things of a kind the contact has."""
+
+    type_key: str
+    op: Op = Op.GE
+    count: int = 1
     where: "Node | None" = None
     path: str = field(default="", compare=False)
 
 
 Node = (
-    Everyone | All | AnyOf | Not | FieldIs | HasTag | HasTagOfGroup | OnList | ConsentIs | InAudience | PropertyIs | Did
+    Everyone
+    | All
+    | AnyOf
+    | Not
+    | FieldIs
+    | HasTag
+    | HasTagOfGroup
+    | OnList
+    | ConsentIs
+    | InAudience
+    | PropertyIs
+    | Did
+    | Measured
+    | Sequence
+    | HasObject
 )
 
 
@@ -144,8 +262,10 @@ def children(node: Node) -> tuple[Node, ...]:
             return items
         case Not(item):
             return (item,)
-        case Did(where=where) if where is not None:
+        case Did(where=where) | Measured(where=where) | HasObject(where=where) if where is not None:
             return (where,)
+        case Sequence(steps):
+            return tuple(step.where for step in steps if step.where is not None)
         case _:
             return ()
 

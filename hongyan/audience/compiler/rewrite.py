@@ -1,6 +1,7 @@
 """Steps between check and emit, run in order; each keeps the meaning."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from hongyan.audience.compiler.canonical import spelling
 from hongyan.audience.compiler.catalogue import Catalogue
@@ -67,7 +68,7 @@ def _positive_count(node: Did) -> Node:
     where = None if node.where is None else rewrite_where(node.where)
 
     def did(op: Op, count: int) -> Did:
-        return Did(node.event, op, count, node.within_days, node.since, node.until, where, node.path)
+        return replace(node, op=op, count=count, where=where)
 
     def at_least(count: int) -> Did:
         return did(Op.GE, count)

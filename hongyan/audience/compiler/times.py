@@ -3,7 +3,8 @@
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from hongyan.audience.compiler.parse import is_day
+from hongyan.audience.compiler.nodes import Window
+from hongyan.audience.compiler.shape import is_day
 
 _TICK = timedelta(microseconds=1)  # resolution of PostgreSQL's timestamps
 
@@ -20,6 +21,24 @@ def end_instant(text: str, zone: ZoneInfo) -> datetime:
     if is_day(text):
         return _midnight(date.fromisoformat(text) + timedelta(days=1), zone)
     return datetime.fromisoformat(text) + _TICK
+
+
+def bounds(window: Window, now: datetime, zone: ZoneInfo) -> tuple[datetime | None, datetime]:
+    """(first instant that counts, first one that no longer does). Nothing after now counts: a clock that ran ahead must
+    not fulfil a condition before its time. ``days_ago`` of (60, 30) and of (30, 0) meet without sharing an instant."""
+    first, end = None, now + _TICK
+    if window.within_days is not None:
+        first = now - timedelta(days=window.within_days)
+    elif window.within_hours is not None:
+        first = now - timedelta(hours=window.within_hours)
+    elif window.days_ago is not None:
+        older, newer = window.days_ago
+        first = now - timedelta(days=older)
+        end = now - timedelta(days=newer) if newer else end
+    else:
+        first = first_instant(window.since, zone) if window.since else None
+        end = min(end, end_instant(window.until, zone)) if window.until else end
+    return first, end
 
 
 def today(now: datetime, zone: ZoneInfo) -> date:

@@ -22,6 +22,7 @@ from hongyan.audience.compiler.nodes import (
     PropertyIs,
     Scalar,
     Value,
+    Window,
 )
 from hongyan.audience.compiler.parse import is_day, is_instant, parse
 
@@ -84,13 +85,18 @@ def _did(node: Did) -> str:
     text = f"did({_quoted(node.event)}{where})"
     if (node.op, node.count) != (Op.GE, 1):
         text += f" {node.op} {node.count}"
-    if node.within_days is not None:
-        text += f" in {node.within_days}d"
-    if node.since is not None:
-        text += f" from {_moment(node.since)}"
-    if node.until is not None:
-        text += f" to {_moment(node.until)}"
-    return text
+    return text + _window(node.window)
+
+
+def _window(window: Window) -> str:
+    if window.within_days is not None:
+        return f" in {window.within_days}d"
+    if window.within_hours is not None:
+        return f" in {window.within_hours}h"
+    if window.days_ago is not None:
+        return f" between {window.days_ago[0]}d and {window.days_ago[1]}d ago"
+    since = "" if window.since is None else f" from {_moment(window.since)}"
+    return since + ("" if window.until is None else f" to {_moment(window.until)}")
 
 
 def _operation(op: Op, value: Value) -> str:
