@@ -15,6 +15,7 @@ from hongyan.contacts.models_objects import (
     ObjectType,
     RecentContact,
 )
+from hongyan.contacts.models_touched import TouchedReader
 from hongyan.core.ids import uuid7
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "Suppression",
     "Tombstone",
     "Topic",
+    "TouchedReader",
 ]
 
 

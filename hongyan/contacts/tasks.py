@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from hongyan.contacts import companies_linking
+from hongyan.contacts import companies_linking, touched
 from hongyan.contacts.signup_expiry import expire_unconfirmed
 from hongyan.jobs.handle import JobHandle
 from hongyan.jobs.registry import job_kind, periodic
@@ -26,3 +26,9 @@ def expire_signups() -> None:
     for _slice in range(20):
         if not expire_unconfirmed():
             return
+
+
+@periodic(cron="*/10 * * * *", name="contacts.prune_touched")
+def prune_touched() -> None:
+    """What every reader of the change log has passed is dropped."""
+    touched.prune()
