@@ -7,8 +7,10 @@ class AudienceConfig(AppConfig):
 
     def ready(self) -> None:
         from hongyan.audience import merging, privacy
+        from hongyan.audience.membership import owning
         from hongyan.contacts.erasure import register_eraser
         from hongyan.contacts.merging import register_mover
 
         register_eraser("audience", lambda contact_id: privacy.erase(contact_id=contact_id))
         register_mover("audience", merging.move, merging.restore, tables=privacy.TABLES_ABOUT_PEOPLE)
+        owning.register()

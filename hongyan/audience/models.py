@@ -7,6 +7,16 @@ are made by migration 0002 and cascade in the database, so bulk statements need 
 from django.db import models
 from django.db.models import F, Q
 
+from hongyan.audience.models_membership import (
+    AudienceSnapshot,
+    Following,
+    Member,
+    MemberClock,
+    MemberDay,
+    MemberDue,
+    MemberLane,
+    MemberMove,
+)
 from hongyan.audience.models_rules import RuleChange, TagDay, TagFlow, TagRule
 from hongyan.audience.models_standing import RFM, Lifecycle, StandingFlow, StandingRules, StandingState
 from hongyan.contacts.models import Contact
@@ -15,11 +25,19 @@ from hongyan.core.ids import uuid7
 __all__ = [
     "RFM",
     "TAG_COLOURS",
+    "AudienceSnapshot",
     "AudienceVersion",
     "ContactList",
     "ContactTag",
+    "Following",
     "Lifecycle",
     "ListMember",
+    "Member",
+    "MemberClock",
+    "MemberDay",
+    "MemberDue",
+    "MemberLane",
+    "MemberMove",
     "RuleChange",
     "SavedAudience",
     "StandingFlow",

@@ -33,7 +33,7 @@ def sample(*, actor: Actor, tree: Any, n: int = 5, catalogue: Catalogue | None =
     actor.require(Permission.CONTACT_VIEW)
     members = compile_members(tree, catalogue=catalogue)
     text = f"SELECT id FROM ({members.text}) members ORDER BY id DESC LIMIT %(n)s"
-    return _people(actor, [row[0] for row in rows.query(text, {**members.params, "n": n})])
+    return people_of(actor, [row[0] for row in rows.query(text, {**members.params, "n": n})])
 
 
 def member_ids(*, actor: Actor, tree: Any, limit: int | None = None) -> Iterator[UUID]:
@@ -63,10 +63,11 @@ def list_members(
     members = ListMember.objects.filter(list=contact_list, contact_id__gt=after).order_by("contact_id")
     ids = list(members.values_list("contact_id", flat=True)[: limit + 1])
     following = ids[limit - 1] if len(ids) > limit else None
-    return _people(actor, ids[:limit]), following
+    return people_of(actor, ids[:limit]), following
 
 
-def _people(actor: Actor, ids: Sequence[int]) -> list[Person]:
+def people_of(actor: Actor, ids: Sequence[int]) -> list[Person]:
+    """Rows in the order of the ids; erased ones are left out. Callers have checked that the actor may see contacts."""
     found = {contact.pk: contact for contact in Contact.objects.filter(pk__in=ids).only("public_id", "country", "city")}
     who = identities(ids)
     people = []

@@ -5,6 +5,7 @@ from typing import Any
 
 from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
+from hongyan.audience.membership import owning
 from hongyan.audience.models import RFM, ContactTag, Lifecycle, ListMember, TagChangeItem
 
 TABLES_ABOUT_PEOPLE = (
@@ -13,11 +14,12 @@ TABLES_ABOUT_PEOPLE = (
     "audience_tagchangeitem",
     "audience_lifecycle",
     "audience_rfm",
+    *owning.TABLES,
 )
 
 
 def export(*, actor: Actor, contact_id: int) -> Iterator[dict[str, Any]]:
-    """Tags and lists of the contact, each with its source and time, and where it stands with us."""
+    """Tags and lists of the contact, each with its source and time, its standing, its audiences and moves."""
     actor.require(Permission.CONTACT_VIEW)
     for held in ContactTag.objects.filter(contact_id=contact_id).select_related("tag").order_by("at"):
         yield {"kind": "tag", "key": held.tag.key, "name": held.tag.name_zh, "source": held.source, "at": held.at}
@@ -28,11 +30,12 @@ def export(*, actor: Actor, contact_id: int) -> Iterator[dict[str, Any]]:
     for rfm in RFM.objects.filter(contact_id=contact_id):
         scores = {"recency": rfm.recency, "frequency": rfm.frequency, "monetary": rfm.monetary}
         yield {"kind": "rfm", **scores, "tier": rfm.tier, "since": rfm.scored_at}
+    yield from owning.export(contact_id)
 
 
 def erase(*, contact_id: int) -> int:
     """Deleting the contact takes these rows along in the database; this is for whoever erases room by room."""
-    rows = 0
+    rows = owning.erase(contact_id)
     for model in (ContactTag, ListMember, TagChangeItem, Lifecycle, RFM):
         rows += model.objects.filter(contact_id=contact_id).delete()[0]
     return rows
