@@ -73,7 +73,7 @@ def touched_after(cursor: Cursor, *, limit: int = BATCH) -> tuple[list[Touched],
     return rows, rows[-1].at if rows else cursor
 
 
-def horizon(link: BaseDatabaseWrapper = connection) -> int:  # type: ignore[assignment]  # Django's proxy of it
+def horizon(link: BaseDatabaseWrapper = connection) -> int:
     """A transaction id: every transaction before it is finished and seen by the snapshot that asks. Whoever copies the
     tables in one snapshot has everything before it, and stays exact by looking again at ``touched_since(it)``."""
     with link.cursor() as db:
@@ -85,7 +85,7 @@ def touched_since(
     tx: int,
     *,
     kinds: Iterable[Kind] | None = None,
-    link: BaseDatabaseWrapper = connection,  # type: ignore[assignment]
+    link: BaseDatabaseWrapper = connection,
 ) -> list[int]:
     """Contacts touched by transaction ``tx`` or a later one, as far as the asking snapshot sees; in no order."""
     with link.cursor() as db:

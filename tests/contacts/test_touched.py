@@ -124,6 +124,7 @@ def _unmerge(world: World) -> None:
 
 def _undo_tags(world: World) -> None:
     outcome = tag_contacts(actor=ACTOR, tag=world.tag, contact_ids=world.ids)
+    assert outcome.change_id is not None
     tag_change_undo(actor=ACTOR, public_id=outcome.change_id)
 
 
