@@ -1,33 +1,40 @@
 """The meaning of a tree, written to be read rather than to be fast: one contact, plain Python, no rewriting.
 
-The suite holds the SQL to this: where they differ, this file is what documentation and SQL must follow.
+The suite holds every engine to this: where they differ, this file is what documentation and SQL must follow.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from hongyan.audience.compiler.catalogue import Catalogue, FieldSpec, FieldType
-from hongyan.audience.compiler.emit import fold
+from hongyan.audience.compiler.compare import compare_plain, exact, is_number
 from hongyan.audience.compiler.nodes import (
     COMPLEMENTS,
+    OF_NUMBERS,
+    OF_TIMES,
     All,
     AnyOf,
     ConsentIs,
     Did,
     Everyone,
     FieldIs,
+    HasObject,
     HasTag,
     HasTagOfGroup,
     InAudience,
+    Measure,
+    Measured,
     Node,
     Not,
     OnList,
     Op,
     PropertyIs,
+    Sequence,
+    Step,
     Window,
 )
 from hongyan.audience.compiler.parse import parse
@@ -36,9 +43,21 @@ from hongyan.audience.compiler.times import end_instant, first_instant, shift, t
 
 @dataclass(frozen=True, slots=True)
 class Happened:
+    """id: tells apart what happened at one instant."""
+
     name: str
     at: datetime
     properties: Mapping[str, Any] = field(default_factory=dict)
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """A custom object. filled: its sealed fields that have a value."""
+
+    type_key: str
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    filled: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +72,7 @@ class Facts:
     list_ids: frozenset[int] = frozenset()
     consents: Mapping[tuple[str, str | None], str] = field(default_factory=dict)  # (channel, topic) → state
     events: tuple[Happened, ...] = ()
+    things: tuple[Thing, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,26 +106,43 @@ def evaluate(node: Node, facts: Facts, catalogue: Catalogue, *, now: datetime) -
             return catalogue.lists[public_id].id in facts.list_ids
         case ConsentIs(channel, topic, state):
             return facts.consents.get((channel, topic), "none") == state
+        case _:
+            return _leaf(node, facts, catalogue, _Where(now, catalogue.zone))
+
+
+def _leaf(node: Node, facts: Facts, catalogue: Catalogue, where: _Where) -> bool:
+    match node:
         case FieldIs(key, op, value):
             spec = catalogue.fields[key]
-            return _compare(op, _value_of(facts, spec), value, spec.type, _Where(now, catalogue.zone))
-        case Did():
-            return _did(node, facts, catalogue, now)
+            return _compare(op, _value_of(facts, spec), value, spec.type, where)
+        case Did(event, op, count, window, conditions):
+            return _count(op, len(_events(facts, event, window, conditions, where)), count)
+        case Measured():
+            return _measured(node, _events(facts, node.event, node.window, node.where, where), where)
+        case Sequence(steps, window):
+            first = _events(facts, steps[0].event, window, steps[0].where, where)
+            return any(_follows(steps[1:], event, facts, where) for event in first)
+        case HasObject(key, op, count, conditions):
+            fields = catalogue.objects[key].fields
+            things = [thing for thing in facts.things if thing.type_key == key]
+            return _count(op, sum(_thing(conditions, thing, fields, where) for thing in things), count)
         case _:
             raise TypeError(type(node).__name__)
 
 
 def _value_of(facts: Facts, spec: FieldSpec) -> Any:
-    """None when missing; a value of another kind than the field's type is missing too."""
     if spec.type is FieldType.SEALED:
         return "sealed" if spec.attribute in facts.filled else None
     if spec.table:
-        value = facts.related.get(spec.key)
-    else:
-        value = facts.columns.get(spec.column) if spec.column else facts.attributes.get(spec.attribute)
+        return _fitting(facts.related.get(spec.key), spec)
+    return _fitting(facts.columns.get(spec.column) if spec.column else facts.attributes.get(spec.attribute), spec)
+
+
+def _fitting(value: Any, spec: FieldSpec) -> Any:
+    """None when missing; a value of another kind than the field's type is missing too."""
     match spec.type:
         case FieldType.NUMBER:
-            good = _is_number(value)
+            good = is_number(value)
         case FieldType.BOOLEAN:
             good = isinstance(value, bool)
         case FieldType.CHOICES:
@@ -115,10 +152,29 @@ def _value_of(facts: Facts, spec: FieldSpec) -> Any:
             good = isinstance(value, datetime)
         case FieldType.CHOICE:
             numbered = all(isinstance(choice.value, int) for choice in spec.choices)
-            good = _is_number(value) if numbered else isinstance(value, str)
+            good = is_number(value) if numbered else isinstance(value, str)
         case _:
             good = isinstance(value, str)
     return value if good and value != "" else None
+
+
+def _thing(node: Node | None, thing: Thing, fields: Mapping[str, FieldSpec], where: _Where) -> bool:
+    def compare(part: PropertyIs) -> bool:
+        spec = fields[part.key]
+        return _compare(part.op, _value_in(thing, spec), part.value, spec.type, where)
+
+    return node is None or _inside(node, compare)
+
+
+def _value_in(thing: Thing, spec: FieldSpec) -> Any:
+    if spec.type is FieldType.SEALED:
+        return "sealed" if spec.attribute in thing.filled else None
+    value = thing.attributes.get(spec.attribute)
+    if spec.digits is not None:  # {"amount_minor": 199900, "currency": "CNY"}
+        fits = isinstance(value, Mapping) and value.get("currency") == spec.currency
+        minor = value.get("amount_minor") if isinstance(value, Mapping) and fits else None
+        return exact(minor) / 10**spec.digits if is_number(minor) else None
+    return _fitting(value, spec)
 
 
 def _compare(op: Op, have: Any, want: Any, kind: FieldType, where: _Where) -> bool:
@@ -134,29 +190,7 @@ def _compare(op: Op, have: Any, want: Any, kind: FieldType, where: _Where) -> bo
         return _compare_instants(op, have, want, where)
     if kind is FieldType.CHOICES:
         return want in have
-    return _compare_plain(op, have, want)
-
-
-def _compare_plain(op: Op, have: Any, want: Any) -> bool:
-    match op:
-        case Op.EQ:
-            return _same(have, want)
-        case Op.IN:
-            return any(_same(have, item) for item in want)
-        case Op.CONTAINS:
-            return fold(want) in fold(have)
-        case Op.STARTS_WITH:
-            return fold(have).startswith(fold(want))
-        case Op.BETWEEN:
-            return _exact(want[0]) <= _exact(have) <= _exact(want[1])
-        case Op.GT:
-            return bool(_exact(have) > _exact(want))
-        case Op.GE:
-            return bool(_exact(have) >= _exact(want))
-        case Op.LT:
-            return bool(_exact(have) < _exact(want))
-        case _:
-            return bool(_exact(have) <= _exact(want))
+    return compare_plain(op, have, want)
 
 
 def _compare_days(op: Op, have: str, want: Any, on: date) -> bool:
@@ -190,19 +224,76 @@ def _compare_instants(op: Op, have: datetime, want: Any, where: _Where) -> bool:
             return now <= have <= now + timedelta(days=want)
 
 
-def _did(node: Did, facts: Facts, catalogue: Catalogue, now: datetime) -> bool:
-    times = 0
-    for event in facts.events:
-        if event.name != node.event or not _in_window(node.window, event.at, now, catalogue.zone):
-            continue
-        if node.where is None or _where(node.where, event.properties):
-            times += 1
-    if node.op is Op.NE:
-        return times != node.count
-    return _compare_plain(node.op, times, node.count)
+def _count(op: Op, times: int, count: int) -> bool:
+    return times != count if op is Op.NE else compare_plain(op, times, count)
 
 
-def _in_window(window: Window, at: datetime, now: datetime, zone: ZoneInfo) -> bool:
+def _events(facts: Facts, name: str, window: Window, conditions: Node | None, where: _Where) -> list[Happened]:
+    """Those that count, the earliest first; at one instant the smaller id first."""
+    found = [
+        event
+        for event in facts.events
+        if event.name == name and _in_window(window, event.at, where) and _fulfils(event, conditions)
+    ]
+    return sorted(found, key=lambda event: (event.at, event.id))
+
+
+def _fulfils(event: Happened, conditions: Node | None) -> bool:
+    def compare(part: PropertyIs) -> bool:
+        return _property(part.op, event.properties.get(part.key), part.value)
+
+    return conditions is None or _inside(conditions, compare)
+
+
+def _measured(node: Measured, events: list[Happened], where: _Where) -> bool:
+    value = _measure(node.measure, node.property, events)
+    if node.measure in OF_TIMES:
+        return _compare(node.op, value, node.value, FieldType.TIME, where)
+    if node.measure in OF_NUMBERS:
+        return _compare(node.op, value, node.value, FieldType.NUMBER, where)
+    return _property(node.op, value, node.value)
+
+
+def _measure(measure: Measure, key: str | None, events: list[Happened]) -> Any:
+    """None when missing."""
+    values = [event.properties.get(key) for event in events] if key is not None else []
+    numbers = [exact(value) for value in values if is_number(value)]
+    there = [value for value in values if value is not None and value != ""]
+    match measure:
+        case Measure.SUM:
+            return sum(numbers, Fraction(0))
+        case Measure.MIN:
+            return min(numbers, default=None)
+        case Measure.MAX:
+            return max(numbers, default=None)
+        case Measure.AVERAGE:
+            return sum(numbers, Fraction(0)) / len(numbers) if numbers else None
+        case Measure.FIRST:
+            return there[0] if there else None
+        case Measure.LAST:
+            return there[-1] if there else None
+        case Measure.FIRST_AT:
+            return events[0].at if events else None
+        case Measure.LAST_AT:
+            return events[-1].at if events else None
+
+
+def _follows(steps: tuple[Step, ...], before: Happened, facts: Facts, where: _Where) -> bool:
+    """From this event on, the steps can be found."""
+    if not steps:
+        return True
+    step = steps[0]
+    until = before.at + step.within.delta if step.within else where.now
+    after = [
+        event for event in _events(facts, step.event, Window(), step.where, where) if before.at < event.at <= until
+    ]
+    if step.absent:
+        return until <= where.now and not after
+    return any(_follows(steps[1:], event, facts, where) for event in after)
+
+
+def _in_window(window: Window, at: datetime, where: _Where) -> bool:
+    now, zone = where.now, where.zone
     if at > now:
         return False
     if window.within_days is not None:
@@ -217,16 +308,16 @@ def _in_window(window: Window, at: datetime, now: datetime, zone: ZoneInfo) -> b
     return window.until is None or at < end_instant(window.until, zone)
 
 
-def _where(node: Node, properties: Mapping[str, Any]) -> bool:
+def _inside(node: Node, compare: Callable[[PropertyIs], bool]) -> bool:
     match node:
         case All(items):
-            return all(_where(item, properties) for item in items)
+            return all(_inside(item, compare) for item in items)
         case AnyOf(items):
-            return any(_where(item, properties) for item in items)
+            return any(_inside(item, compare) for item in items)
         case Not(item):
-            return not _where(item, properties)
-        case PropertyIs(key, op, value):
-            return _property(op, properties.get(key), value)
+            return not _inside(item, compare)
+        case PropertyIs():
+            return compare(node)
         case _:
             raise TypeError(type(node).__name__)
 
@@ -239,22 +330,5 @@ def _property(op: Op, have: Any, want: Any) -> bool:
     first = want[0] if isinstance(want, tuple) else want
     if isinstance(first, bool):
         return have is first
-    fits = isinstance(have, str) if isinstance(first, str) else _is_number(have)
-    return fits and _compare_plain(op, have, want)
-
-
-def _same(have: Any, want: Any) -> bool:
-    if isinstance(have, bool) or isinstance(want, bool):
-        return have is want
-    if _is_number(have) and _is_number(want):
-        return _exact(have) == _exact(want)
-    return bool(have == want)
-
-
-def _exact(number: Any) -> Decimal:
-    """The number as it was written: 0.1 is a tenth, as PostgreSQL's numeric holds it."""
-    return Decimal(str(number))
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+    fits = isinstance(have, str) if isinstance(first, str) else is_number(have)
+    return fits and compare_plain(op, have, want)

@@ -12,11 +12,15 @@ from hongyan.audience.compiler.nodes import (
     Did,
     Everyone,
     FieldIs,
+    HasObject,
     InAudience,
+    Measured,
     Node,
     Not,
     Op,
     PropertyIs,
+    Sequence,
+    Step,
 )
 from hongyan.audience.compiler.parse import parse
 
@@ -51,8 +55,14 @@ def positive(node: Node) -> Node:
             return Not(FieldIs(key, COMPLEMENTS[op], value, path), path)
         case PropertyIs(key, op, value, path) if op in COMPLEMENTS:
             return Not(PropertyIs(key, COMPLEMENTS[op], value, path), path)
-        case Did():
+        case Did() | HasObject():
             return _positive_count(node)
+        case Measured(op=op) if op in COMPLEMENTS:
+            return Not(positive(replace(node, op=COMPLEMENTS[op])), node.path)
+        case Measured(where=where) if where is not None:
+            return replace(node, where=rewrite_where(where))
+        case Sequence(steps):
+            return replace(node, steps=tuple(map(_step, steps)))
         case All(items, path):
             return All(tuple(positive(item) for item in items), path)
         case AnyOf(items, path):
@@ -63,17 +73,21 @@ def positive(node: Node) -> Node:
             return node
 
 
-def _positive_count(node: Did) -> Node:
+def _step(step: Step) -> Step:
+    return step if step.where is None else replace(step, where=rewrite_where(step.where))
+
+
+def _positive_count(node: Did | HasObject) -> Node:
     """Counts are held to ≥ n or = n with n ≥ 1, which a list of those who did answers; the rest is who is not on it."""
     where = None if node.where is None else rewrite_where(node.where)
 
-    def did(op: Op, count: int) -> Did:
+    def did(op: Op, count: int) -> Node:
         return replace(node, op=op, count=count, where=where)
 
-    def at_least(count: int) -> Did:
+    def at_least(count: int) -> Node:
         return did(Op.GE, count)
 
-    def exactly(count: int) -> Did:
+    def exactly(count: int) -> Node:
         return did(Op.EQ, count)
 
     count = node.count
