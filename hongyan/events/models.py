@@ -3,8 +3,19 @@
 from django.db import models
 
 from hongyan.events.models_catalogue import EventName, EventPolicy, EventProperty, EventViolation, EventVolume
+from hongyan.events.models_history import HistoryFile, HistoryProperty, HistoryStale, HistoryState
 
-__all__ = ["EventName", "EventPolicy", "EventProperty", "EventViolation", "EventVolume"]
+__all__ = [
+    "EventName",
+    "EventPolicy",
+    "EventProperty",
+    "EventViolation",
+    "EventVolume",
+    "HistoryFile",
+    "HistoryProperty",
+    "HistoryStale",
+    "HistoryState",
+]
 
 
 class Event(models.Model):

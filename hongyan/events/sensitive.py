@@ -62,7 +62,7 @@ def cleaned(properties: Mapping[str, Any], marked: Mapping[str, str]) -> dict[st
     """What may be stored. marked: handling by property; "open" says that a telling name is harmless here."""
     found: dict[str, Any] = {}
     for key, value in properties.items():
-        handling = marked.get(key) or _telling(key)
+        handling = marked.get(key) or telling(key)
         if handling == Handling.DROP:
             continue
         if handling == Handling.SEAL:
@@ -92,7 +92,8 @@ def opened(value: Mapping[str, str]) -> Any:
 
 
 @lru_cache(maxsize=16_384)
-def _telling(key: str) -> str:
+def telling(key: str) -> str:
+    """How a property is handled for its name alone; "" when the name gives nothing away."""
     plain = key.replace("_", "").replace("-", "").replace(" ", "").lower()
     if plain in _DROP:
         return Handling.DROP
