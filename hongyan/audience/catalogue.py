@@ -119,6 +119,7 @@ EVENTS: Final = {
     "email_complained": gettext_noop("complained about a mail"),
     "email_unsubscribed": gettext_noop("unsubscribed"),
     "email_subscribed": gettext_noop("subscribed"),
+    "page_viewed": gettext_noop("viewed a page"),
     "product_viewed": gettext_noop("viewed a product"),
     "product_added": gettext_noop("put a product into the cart"),
     "checkout_started": gettext_noop("started the checkout"),

@@ -1,5 +1,6 @@
 """Running this room's statements."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from hongyan.core.sql import SQL, statement
 
 # Wide enough for the planner to hash the sets of a condition at a million contacts instead of spilling or looping.
 WORK_MEM = "256MB"
+PARAMETER = re.compile(r"%\((\w+)\)s")  # the name of a bound value in a statement
 SPAN = 20_000  # ids per batch of a bulk act: about a fifth of a second of work between two looks at "cancel"
 
 

@@ -1,0 +1,85 @@
+"""Whom several trees mean at once: everybody as arrays, or among a few contacts."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from django.db import connection
+
+from hongyan.audience import rows
+from hongyan.audience.compiler.catalogue import Catalogue
+from hongyan.audience.segments import compile_members
+from hongyan.core.sql import SQL, numbers
+
+IDs = npt.NDArray[np.int64]
+Places = npt.NDArray[np.int16]
+NONE = -1
+
+
+def ids_of(tree: Any, *, catalogue: Catalogue, now: datetime) -> IDs:
+    """Everybody the tree means, in no order. Raises BadTree."""
+    members = compile_members(tree, catalogue=catalogue, now=now)
+    found = rows.query(f"SELECT array_agg(id) FROM ({members.text}) members", members.params)[0][0]
+    return np.array(found or (), dtype=np.int64)
+
+
+def first_places(trees: Sequence[Any], *, catalogue: Catalogue, now: datetime) -> Places:
+    """By contact id: which of the trees is the first that holds; NONE where none does or there is no such contact."""
+    found = [ids_of(tree, catalogue=catalogue, now=now) for tree in trees]
+    places = blank(max((int(ids.max()) for ids in found if len(ids)), default=0))
+    for place in reversed(range(len(trees))):
+        places[found[place]] = place
+    return places
+
+
+def blank(highest: int) -> Places:
+    return np.full(highest + 1, NONE, dtype=np.int16)
+
+
+def same_length(one: Places, other: Places) -> tuple[Places, Places]:
+    """Both as long as the longer one."""
+    length = max(len(one), len(other))
+
+    def grown(places: Places) -> Places:
+        return np.concatenate([places, np.full(length - len(places), NONE, dtype=np.int16)])
+
+    return grown(one), grown(other)
+
+
+def members_among(
+    trees: Sequence[Any], contact_ids: Sequence[int], *, catalogue: Catalogue, now: datetime
+) -> list[set[int]]:
+    """Of these contacts, whom each tree means: one statement for all trees."""
+    found: list[set[int]] = [set() for _tree in trees]
+    if not trees or not contact_ids:
+        return found
+    params: dict[str, Any] = {"among": numbers(contact_ids)}
+    parts = []
+    for place, tree in enumerate(trees):
+        members = _renamed(compile_members(tree, catalogue=catalogue, now=now), place)
+        params |= members.params
+        parts.append(f"SELECT {place}::int, m.id FROM ({members.text}) m WHERE m.id = ANY(%(among)s::bigint[])")
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(parts), params)
+        for place, contact_id in cursor.fetchall():
+            found[place].add(contact_id)
+    return found
+
+
+def first_among(
+    trees: Sequence[Any], contact_ids: Sequence[int], *, catalogue: Catalogue, now: datetime
+) -> dict[int, int]:
+    """Contact → place of the first tree that holds; without those for whom none does."""
+    first: dict[int, int] = {}
+    for place, ids in enumerate(members_among(trees, contact_ids, catalogue=catalogue, now=now)):
+        for contact_id in ids:
+            first.setdefault(contact_id, place)
+    return first
+
+
+def _renamed(members: SQL, number: int) -> SQL:
+    """Values under names of their own, so that several statements can stand in one."""
+    text = rows.PARAMETER.sub(rf"%(r{number}_\1)s", members.text)
+    return SQL(text, {f"r{number}_{name}": value for name, value in members.params.items()})
