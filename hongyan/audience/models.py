@@ -17,6 +17,7 @@ from hongyan.audience.models_membership import (
     MemberLane,
     MemberMove,
 )
+from hongyan.audience.models_population import PopulationFile, PopulationState
 from hongyan.audience.models_rules import RuleChange, TagDay, TagFlow, TagRule
 from hongyan.audience.models_standing import RFM, Lifecycle, StandingFlow, StandingRules, StandingState
 from hongyan.contacts.models import Contact
@@ -38,6 +39,8 @@ __all__ = [
     "MemberDue",
     "MemberLane",
     "MemberMove",
+    "PopulationFile",
+    "PopulationState",
     "RuleChange",
     "SavedAudience",
     "StandingFlow",
