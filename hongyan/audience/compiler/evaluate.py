@@ -233,12 +233,12 @@ def _events(facts: Facts, name: str, window: Window, conditions: Node | None, wh
     found = [
         event
         for event in facts.events
-        if event.name == name and _in_window(window, event.at, where) and _fulfils(event, conditions)
+        if event.name == name and _in_window(window, event.at, where) and fulfils(event, conditions)
     ]
     return sorted(found, key=lambda event: (event.at, event.id))
 
 
-def _fulfils(event: Happened, conditions: Node | None) -> bool:
+def fulfils(event: Happened, conditions: Node | None) -> bool:
     def compare(part: PropertyIs) -> bool:
         return _property(part.op, event.properties.get(part.key), part.value)
 
