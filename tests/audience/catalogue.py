@@ -11,6 +11,7 @@ from hongyan.audience.compiler.catalogue import (
     FieldType,
     Label,
     ListSpec,
+    ObjectSpec,
     TagGroupSpec,
     TagSpec,
 )
@@ -80,6 +81,24 @@ FIELDS = (
     ),
 )
 
+_OF_PETS = (
+    FieldSpec("note", FieldType.TEXT, Label("Note", "备注"), attribute="note"),
+    FieldSpec("points", FieldType.NUMBER, Label("Age", "年龄"), attribute="points"),
+    FieldSpec("member", FieldType.BOOLEAN, Label("Tame", "驯服"), attribute="member"),
+    FieldSpec("renewal", FieldType.DATE, Label("Born", "生日"), attribute="renewal"),
+    FieldSpec("seen", FieldType.TIME, Label("Seen", "见过"), attribute="seen"),
+    FieldSpec(
+        "level",
+        FieldType.CHOICE,
+        Label("Kind", "种类"),
+        attribute="level",
+        choices=(Choice("gold", Label("Goldfish", "金鱼")), Choice("silver", Label("Silverfish", "银鱼"))),
+    ),
+    FieldSpec("price", FieldType.NUMBER, Label("Price", "价格"), attribute="price", digits=2, currency="CNY"),
+    FieldSpec("chip", FieldType.SEALED, Label("Chip", "芯片"), attribute="chip"),
+)
+PET = ObjectSpec(1, "pet", Label("pet", "宠物"), {spec.key: spec for spec in _OF_PETS})
+
 
 def small_catalogue(**changes: object) -> Catalogue:
     values: dict[str, object] = {
@@ -95,6 +114,7 @@ def small_catalogue(**changes: object) -> Catalogue:
             "email_opened": EventSpec("email_opened", Label("opened a mail", "打开邮件")),
             "order_completed": EventSpec("order_completed", Label("placed an order", "下单")),
         },
+        "objects": {"pet": PET},
         "channels": {"email": Label("e-mail", "邮件")},
         "topics": {"promotion": Label("Promotion", "促销")},
         "topic_ids": {"promotion": 1},

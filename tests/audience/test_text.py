@@ -13,7 +13,7 @@ from hongyan.audience.compiler.parse import parse
 from hongyan.audience.compiler.text import read, write
 from hongyan.audience.errors import BadText
 from tests.audience.catalogue import small_catalogue
-from tests.audience.test_same_answer import TREES
+from tests.audience.generate import TREES
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1, max_size=12)
 KEYS = WORDS.filter(lambda key: key.strip() != "")

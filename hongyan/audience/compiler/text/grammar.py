@@ -11,17 +11,26 @@ start: or_
      | atom
 
 ?atom: LPAR or_ RPAR -> group
-     | everyone | single | did | named | consent | comparison
+     | everyone | single | did | sequence | measured | has | named | consent | comparison
 
 everyone: EVERYONE
 single: (ALL | ANY) LPAR or_ RPAR
 named: (TAG | TAG_GROUP | LIST | AUDIENCE) LPAR string RPAR
 consent: CONSENT LPAR string [COMMA string] RPAR EQ word
-did: DID LPAR string [COMMA WHERE or_] RPAR [count] [window]
+did: happened [count] [window]
+sequence: happened [window] link+
+link: THEN happened [WITHIN span]   -> then
+    | THEN NOT happened WITHIN span -> then_not
+happened: DID LPAR string [COMMA WHERE or_] RPAR
+measured: MEASURE LPAR string [COMMA name] [COMMA WHERE or_] RPAR operation [window]
+has: HAS LPAR string [COMMA WHERE or_] RPAR [count]
 count: comparator INT [TIMES]
-window: IN SPAN                  -> last
-      | FROM moment [TO moment]  -> since
-      | TO moment                -> until
+window: IN SPAN                   -> last
+      | IN HOURS                  -> last_hours
+      | BETWEEN SPAN AND SPAN AGO -> ago
+      | FROM moment [TO moment]   -> since
+      | TO moment                 -> until
+span: SPAN | HOURS | MINUTES
 !comparator: EQ | NE | GE | GT | LE | LT
 
 comparison: name operation
@@ -58,6 +67,11 @@ AUDIENCE: "audience"
 CONSENT: "consent"
 DID: "did"
 WHERE: "where"
+THEN: "then"
+WITHIN: "within"
+AGO: "ago"
+MEASURE.3: /(sum|min|max|average|avg|first_at|last_at|first|last)(?=\s*[(（])/
+HAS.3: /has(?=\s*[(（])/
 TIMES: "times" | "time"
 IN: "in"
 FROM: "from"
@@ -86,6 +100,8 @@ COMMA: "," | "，" | "、"
 INT.2: /-?\d+(?![\w.\-:])/
 NUMBER.1: /-?\d+(\.\d+)?([eE][+-]?\d+)?(?![\w.:])/
 SPAN.3: /\d+\s*d(ays?)?(?!\w)/
+HOURS.3: /\d+\s*h(ours?)?(?!\w)/
+MINUTES.3: /\d+\s*m(in(utes?)?)?(?!\w)/
 INSTANT.4: /\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?([+-]\d\d:\d\d|Z)/
 DAY.3: /\d{4}-\d\d-\d\d(?![\dT])/
 NAME: /[^\W\d]\w*(\.\w+|-\w+)*/

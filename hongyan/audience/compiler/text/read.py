@@ -90,6 +90,9 @@ _SAYABLE: Final[Mapping[tuple[str, ...], Callable[[], str]]] = {
     ("NUMBER", "INT"): lambda: _("a number"),
     ("DAY",): lambda: _("a date such as 2026-01-31"),
     ("SPAN",): lambda: _("a number of days such as 90d"),
+    ("THEN",): lambda: "then",
+    ("WITHIN",): lambda: "within",
+    ("AGO",): lambda: "ago",
     ("NAME",): lambda: _("the name of a field"),
     ("EQ", "GE"): lambda: _("a comparison such as = or >="),
     ("DID",): lambda: "did(…)",
@@ -126,8 +129,10 @@ class _Reader:
             raise BadText(
                 TextProblem(self.spans[path], "not_inside", _("Only properties of the event can be asked here."))
             )
-        reader = {"everyone": self._everyone, "named": self._named, "consent": self._consent}.get(kind)
-        return reader(parts, path) if reader else self._did(parts, path, depth)
+        if kind in {"everyone", "named", "consent"}:
+            return {"everyone": self._everyone, "named": self._named, "consent": self._consent}[kind](parts, path)
+        happened = {"did": self._did, "sequence": self._sequence, "measured": self._measured, "has": self._has}
+        return happened[kind](parts, path, depth)
 
     def _joined(self, head: str, parts: Any, path: str, *, inside: bool, depth: int) -> dict[str, Any]:
         items = [part for part in parts if isinstance(part, Tree)]
@@ -159,23 +164,79 @@ class _Reader:
         return {"consent": {**body, "state": _value(state.children[0])}}
 
     def _did(self, parts: Any, path: str, depth: int) -> dict[str, Any]:
-        name, where, count, window = parts[2], parts[5], parts[7], parts[8]
-        self._mark(f"{path}/event", name)
-        made: dict[str, Any] = {"event": _value(name.children[0])}
-        if count is not None:
-            self._mark(f"{path}/op", count.children[0])
-            self.spans[f"{path}/count"] = _place(count.children[1])
-            made |= {"op": _sign(count.children[0]), "count": int(count.children[1])}
-        if window is not None:
-            made |= self._window(window, path)
+        happened, count, window = parts
+        made = self._happened(happened, path, "event", depth)
+        where = made.pop("where", None)
+        made |= self._count(count, path) | self._window(window, path)
+        return made if where is None else {**made, "where": where}
+
+    def _happened(self, found: Any, path: str, head: str, depth: int) -> dict[str, Any]:
+        name, where = found.children[2], found.children[5]
+        self._mark(f"{path}/{head}", name)
+        made: dict[str, Any] = {head: _value(name.children[0])}
         if where is not None:
             made["where"] = self.node(where, f"{path}/where", inside=True, depth=depth + 1)
         return made
 
+    def _has(self, parts: Any, path: str, depth: int) -> dict[str, Any]:
+        name, where, count = parts[2], parts[5], parts[7]
+        self._mark(f"{path}/object", name)
+        made: dict[str, Any] = {"object": _value(name.children[0]), **self._count(count, path)}
+        if where is not None:
+            made["where"] = self.node(where, f"{path}/where", inside=True, depth=depth + 1)
+        return made
+
+    def _count(self, count: Any, path: str) -> dict[str, Any]:
+        if count is None:
+            return {}
+        self._mark(f"{path}/op", count.children[0])
+        self.spans[f"{path}/count"] = _place(count.children[1])
+        return {"op": _sign(count.children[0]), "count": int(count.children[1])}
+
+    def _measured(self, parts: Any, path: str, depth: int) -> dict[str, Any]:
+        measure, name, key, where, operation, window = parts[0], parts[2], parts[4], parts[7], parts[9], parts[10]
+        self.spans[f"{path}/measure"] = _place(measure)
+        self._mark(f"{path}/event", name)
+        made: dict[str, Any] = {"event": _value(name.children[0])}
+        made["measure"] = "average" if measure == "avg" else str(measure)
+        if key is not None:
+            self._mark(f"{path}/property", key)
+            made["property"] = _key(key.children[0])
+        self._mark(f"{path}/op", operation)
+        op, value = self._operation(operation, f"{path}/value")
+        made |= {"op": op} if op in _WITHOUT_VALUE else {"op": op, "value": value}
+        made |= self._window(window, path)
+        if where is not None:
+            made["where"] = self.node(where, f"{path}/where", inside=True, depth=depth + 1)
+        return made
+
+    def _sequence(self, parts: Any, path: str, depth: int) -> dict[str, Any]:
+        first, window, *links = parts
+        at = f"{path}/sequence"
+        self.spans[at] = self.spans[path]
+        self._mark(f"{at}/0", first)
+        steps = [self._happened(first, f"{at}/0", "event", depth)]
+        for place, link in enumerate(links, start=1):
+            absent = link.data == "then_not"
+            happened, span = (link.children[2], link.children[4]) if absent else (link.children[1], link.children[3])
+            self._mark(f"{at}/{place}", link)
+            step = self._happened(happened, f"{at}/{place}", "not_event" if absent else "event", depth)
+            if span is not None:
+                self._mark(f"{at}/{place}/within", span)
+                step["within"] = _within(span.children[0])
+            steps.append(step)
+        return {"sequence": steps, **self._window(window, path)}
+
     def _window(self, window: Any, path: str) -> dict[str, Any]:
-        if window.data == "last":
-            self._mark(f"{path}/within_days", window)
-            return {"within_days": _days(window.children[1])}
+        if window is None:
+            return {}
+        key = {"last": "within_days", "last_hours": "within_hours", "ago": "days_ago"}.get(window.data)
+        if key is not None:
+            self._mark(f"{path}/{key}", window)
+        if key == "days_ago":
+            return {key: [_days(window.children[1]), _days(window.children[3])]}
+        if key is not None:
+            return {key: _days(window.children[1])}
         keys = ("from", "to") if window.data == "since" else ("to",)
         moments = [part for part in window.children if isinstance(part, Tree)]
         made = {}
@@ -227,6 +288,11 @@ def _sign(comparator: Any) -> str:
 
 def _key(token: Any) -> str:
     return token[1:-1].replace("``", "`") if token.type == "QUOTED_NAME" else str(token)
+
+
+def _within(token: Any) -> dict[str, int]:
+    unit = {"SPAN": "days", "HOURS": "hours", "MINUTES": "minutes"}[token.type]
+    return {unit: _days(token)}
 
 
 def _days(token: Any) -> int:

@@ -12,15 +12,19 @@ from hongyan.audience.compiler.nodes import (
     Did,
     Everyone,
     FieldIs,
+    HasObject,
     HasTag,
     HasTagOfGroup,
     InAudience,
+    Measured,
     Node,
     Not,
     OnList,
     Op,
     PropertyIs,
     Scalar,
+    Sequence,
+    Unit,
     Value,
     Window,
 )
@@ -34,6 +38,7 @@ _WORDS: Final = frozenset({
     "is", "set", "true", "false",
 })
 # fmt: on
+_UNITS: Final = {Unit.MINUTES: "min", Unit.HOURS: "h", Unit.DAYS: "d"}
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?([+-]\d\d:\d\d|Z)")
 
 
@@ -57,6 +62,12 @@ def _text(node: Node, *, inside: str = "") -> str:
             return f"{_name(key)} {_operation(op, value)}"
         case Did():
             return _did(node)
+        case Measured():
+            return _measured(node)
+        case Sequence():
+            return _sequence(node)
+        case HasObject(key, op, count, where):
+            return f"has({_quoted(key)}{_where(where)}){_count(op, count)}"
         case _:
             return _leaf(node)
 
@@ -81,11 +92,36 @@ def _leaf(node: Node) -> str:
 
 
 def _did(node: Did) -> str:
-    where = f", where {_text(node.where)}" if node.where is not None else ""
-    text = f"did({_quoted(node.event)}{where})"
-    if (node.op, node.count) != (Op.GE, 1):
-        text += f" {node.op} {node.count}"
-    return text + _window(node.window)
+    return _happened(node.event, node.where) + _count(node.op, node.count) + _window(node.window)
+
+
+def _happened(name: str, where: Node | None) -> str:
+    return f"did({_quoted(name)}{_where(where)})"
+
+
+def _where(where: Node | None) -> str:
+    return "" if where is None else f", where {_text(where)}"
+
+
+def _count(op: Op, count: int) -> str:
+    return "" if (op, count) == (Op.GE, 1) else f" {op} {count}"
+
+
+def _measured(node: Measured) -> str:
+    about = "" if node.property is None else f", {_name(node.property)}"
+    return (
+        f"{node.measure}({_quoted(node.event)}{about}{_where(node.where)})"
+        f" {_operation(node.op, node.value)}{_window(node.window)}"
+    )
+
+
+def _sequence(node: Sequence) -> str:
+    first, *others = node.steps
+    text = _happened(first.event, first.where) + _window(node.window)
+    for step in others:
+        within = "" if step.within is None else f" within {step.within.n}{_UNITS[step.within.unit]}"
+        text += f" then {'not ' if step.absent else ''}{_happened(step.event, step.where)}{within}"
+    return text
 
 
 def _window(window: Window) -> str:
