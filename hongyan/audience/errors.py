@@ -28,6 +28,10 @@ class BadValue(Exception):
         self.message = message
 
 
+class RuleDecides(BadValue):
+    """A published rule decides who holds the tag; nobody gives or takes it by hand."""
+
+
 class NotFound(Exception):
     """There is no such tag, group, list or audience."""
 

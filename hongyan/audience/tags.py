@@ -5,14 +5,16 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
 from hongyan.audience import rows
 from hongyan.audience.catalogue import catalogue_now
-from hongyan.audience.errors import NotFound
+from hongyan.audience.errors import NotFound, RuleDecides
 from hongyan.audience.models import Tag, TagChange
+from hongyan.audience.rules import decided_by_rule
 from hongyan.audience.segments import checked
 from hongyan.audience.types import OnOtherTag, TagOutcome, UntagOutcome
 from hongyan.audit.services import record
@@ -40,8 +42,10 @@ def tag_contacts(
     source: str = "user",
     on_other: OnOtherTag = OnOtherTag.REPLACE,
 ) -> TagOutcome:
-    """Give the tag to these people. Unknown ids are passed over; nobody ends with two tags of an exclusive group."""
+    """Give the tag to these people. Unknown ids are passed over; nobody ends with two tags of an exclusive group.
+    Raises RuleDecides, as every act by hand on a tag with a rule."""
     actor.require(Permission.AUDIENCE_EDIT)
+    _refuse_rule(tag)
     ids = sorted(set(contact_ids))
     if not ids:
         return TagOutcome(None)
@@ -53,6 +57,7 @@ def tag_contacts(
 @transaction.atomic
 def untag_contacts(*, actor: Actor, tag: Tag, contact_ids: Sequence[int], source: str = "user") -> UntagOutcome:
     actor.require(Permission.AUDIENCE_EDIT)
+    _refuse_rule(tag)
     change = _change(actor, tag, TagChange.Action.REMOVE, source)
     removed = apply_untag(change, sorted(set(contact_ids)))
     if not removed:
@@ -77,6 +82,7 @@ def tag_members(
     The change exists at once: it counts up while the job runs, and can take back what a cancelled job has done.
     """
     actor.require(Permission.AUDIENCE_EDIT)
+    _refuse_rule(tag)
     checked(tree, catalogue=catalogue_now())
     change = _change(actor, tag, action, "audience")
     title = gettext_noop("Tag “%(tag)s”") if action == TagChange.Action.ADD else gettext_noop("Remove tag “%(tag)s”")
@@ -97,6 +103,7 @@ def tag_change_undo(*, actor: Actor, public_id: UUID) -> Job | None:
         raise NotFound
     if change.undone_at is not None:
         return None
+    _refuse_rule(change.tag)
     record(actor=actor, action="tag.undone", subject_kind="tag", subject_id=str(change.tag.public_id))
     if change.affected > UNDO_AT_ONCE:
         title = gettext_noop("Undo tagging “%(tag)s”")
@@ -115,7 +122,10 @@ def tag_change_undo(*, actor: Actor, public_id: UUID) -> Job | None:
 
 
 def apply_tag(change: TagChange, ids: Sequence[int], on_other: OnOtherTag) -> TagOutcome:
-    """One batch, in the caller's transaction; ``change.affected`` grows, the caller saves it."""
+    """One batch, in the caller's transaction; ``change.affected`` grows, the caller saves it. A tag with a rule is
+    passed over: imports name it as any other, and the rule decides."""
+    if decided_by_rule(change.tag):
+        return TagOutcome(change.public_id)
     values = {**_values(change), "ids": list(ids)}
     already = rows.scalar("holding", **values)
     replaced = rows.run("move", **values) if change.tag.group.exclusive and on_other is OnOtherTag.REPLACE else 0
@@ -128,6 +138,8 @@ def apply_tag(change: TagChange, ids: Sequence[int], on_other: OnOtherTag) -> Ta
 
 
 def apply_untag(change: TagChange, ids: Sequence[int]) -> int:
+    if decided_by_rule(change.tag):
+        return 0
     removed = rows.run("remove", **_values(change), ids=list(ids))
     change.affected += removed
     return removed
@@ -137,6 +149,11 @@ def undo_batch(change: TagChange) -> int:
     """Take back a batch; returns how many people it concerned, 0 when nothing is left."""
     name = "undo_add" if change.action == TagChange.Action.ADD else "undo_remove"
     return rows.scalar(name, **{**_values(change), "source": "undo", "at": clock.now()}, batch=UNDO_BATCH)
+
+
+def _refuse_rule(tag: Tag) -> None:
+    if decided_by_rule(tag):
+        raise RuleDecides("tag", _("A rule decides who holds this tag; it is not given or taken by hand."))
 
 
 def _change(actor: Actor, tag: Tag, action: TagChange.Action, source: str) -> TagChange:

@@ -10,7 +10,7 @@ from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
 from hongyan.audience import rows
 from hongyan.audience.errors import BadValue, HoldsSeveral, InUse
-from hongyan.audience.models import TAG_COLOURS, Tag, TagGroup
+from hongyan.audience.models import TAG_COLOURS, Tag, TagGroup, TagRule
 from hongyan.audience.types import GroupValues, TagValues, UsedKind
 from hongyan.audience.usage import where_used
 from hongyan.audit.services import record
@@ -117,6 +117,8 @@ def tag_update(*, actor: Actor, tag: Tag, name_zh: str, name_en: str, colour: st
     tag.name_zh, tag.name_en, tag.colour = name_zh.strip() or name_en.strip(), name_en.strip(), colour
     moves = tag.group_id != group.pk
     if moves:
+        if TagRule.objects.filter(tag=tag, live__isnull=False).exists():
+            raise BadValue("group", _("A rule decides who holds this tag. Withdraw the rule before moving the tag."))
         overlap = rows.scalar("overlap", tag_id=tag.pk, group_id=group.pk) if group.exclusive else 0
         if overlap:
             raise HoldsSeveral(overlap)

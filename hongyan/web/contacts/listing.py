@@ -21,6 +21,7 @@ from hongyan.accounts.saved_views import view_delete, view_save, views_of
 from hongyan.accounts.types import Actor
 from hongyan.audience.lists import list_add
 from hongyan.audience.models import ContactList, Tag
+from hongyan.audience.rules import decided_by_rule
 from hongyan.audience.selectors import tag_tree, tags_of_contacts
 from hongyan.audience.tags import tag_contacts, untag_contacts
 from hongyan.contacts.companies_selectors import names_of
@@ -116,6 +117,8 @@ def bulk(request: HttpRequest) -> HttpResponse:
         tag = Tag.objects.select_related("group").filter(key=request.POST.get("tag", "")).first()
         if tag is None:
             messages.error(request, _("Choose a tag first."))
+        elif decided_by_rule(tag):
+            messages.error(request, _("A rule decides who holds this tag; it is not given or taken by hand."))
         elif act == "tag":
             messages.success(request, _tagged(tag_contacts(actor=actor, tag=tag, contact_ids=ids).added, tag))
         else:

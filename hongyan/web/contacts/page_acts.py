@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from hongyan.accounts.permissions import Permission
+from hongyan.audience.errors import RuleDecides
 from hongyan.audience.lists import list_add, list_remove
 from hongyan.audience.models import ContactList, Tag
 from hongyan.audience.tags import tag_contacts, untag_contacts
@@ -35,13 +36,21 @@ def tags(request: HttpRequest, public_id: UUID) -> HttpResponse:
     tag = Tag.objects.select_related("group").filter(key=request.POST.get("tag", "")).first()
     if tag is None:
         messages.error(request, _("Choose a tag first."))
-    elif request.POST.get("act") == "remove":
-        untag_contacts(actor=actor_of(request), tag=tag, contact_ids=[found.pk])
     else:
-        outcome = tag_contacts(actor=actor_of(request), tag=tag, contact_ids=[found.pk])
-        if outcome.replaced:
-            messages.info(request, _("It took the place of another tag: a contact has one of this group."))
+        try:
+            _tag_or_untag(request, tag, found.pk)
+        except RuleDecides as error:
+            messages.error(request, error.message)
     return _back(public_id, "timeline")
+
+
+def _tag_or_untag(request: HttpRequest, tag: Tag, contact_id: int) -> None:
+    if request.POST.get("act") == "remove":
+        untag_contacts(actor=actor_of(request), tag=tag, contact_ids=[contact_id])
+        return
+    outcome = tag_contacts(actor=actor_of(request), tag=tag, contact_ids=[contact_id])
+    if outcome.replaced:
+        messages.info(request, _("It took the place of another tag: a contact has one of this group."))
 
 
 @require_POST
