@@ -53,10 +53,17 @@ def count_node(node: Node, catalogue: Catalogue) -> int:
     return count_sql(emit(rewrite(node, catalogue), catalogue, now=clock.now()))
 
 
-def breakdown(*, actor: Actor, tree: Any, topic_id: int | None = None, transactional: bool = False) -> Breakdown:
+def breakdown(
+    *,
+    actor: Actor,
+    tree: Any,
+    topic_id: int | None = None,
+    transactional: bool = False,
+    catalogue: Catalogue | None = None,
+) -> Breakdown:
     """Whom a mail about this topic would reach, and why not the others. Raises BadTree."""
     actor.require(Permission.CONTACT_VIEW)
-    members = compile_members(tree)
+    members = compile_members(tree, catalogue=catalogue)
     refusals = refusals_sql(topic_id=topic_id, transactional=transactional)
     text = (
         f"SELECT r.refusal, count(*) FROM ({members.text}) members "

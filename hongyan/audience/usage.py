@@ -1,9 +1,11 @@
 """Where tags, lists and audiences are used. Rooms above register a finder; this room knows only its own."""
 
+from collections.abc import Iterable
+
 from hongyan.audience.compiler.nodes import HasTag, HasTagOfGroup, InAudience, Node, OnList, walk
 from hongyan.audience.compiler.parse import parse
 from hongyan.audience.errors import BadTree
-from hongyan.audience.models import current_versions
+from hongyan.audience.models import AudienceVersion, current_versions
 from hongyan.audience.types import Use, UsedKind, UseFinder
 
 _FINDERS: list[UseFinder] = []
@@ -26,13 +28,13 @@ def mentions(tree: object, kind: UsedKind, key: str) -> bool:
     return any(_names(part) == (kind, key) for part in walk(node))
 
 
-def where_used(kind: UsedKind, key: str) -> list[Use]:
-    """Callers have checked that the reader may see audiences."""
+def where_used(kind: UsedKind, key: str, *, versions: Iterable[AudienceVersion] | None = None) -> list[Use]:
+    """Callers have checked that the reader may see audiences. versions: the current ones, where they are at hand."""
     from django.utils.translation import gettext_lazy as _
 
     uses = [
         Use(_("Saved audience"), version.audience.name, f"/audiences/{version.audience.public_id}/")
-        for version in current_versions()
+        for version in (current_versions() if versions is None else versions)
         if mentions(version.tree, kind, key)
     ]
     return uses + [use for finder in _FINDERS for use in finder(kind, key)]

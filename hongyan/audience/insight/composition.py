@@ -14,6 +14,7 @@ from hongyan.audience import rows
 from hongyan.audience.compiler.catalogue import Catalogue, FieldSpec, FieldType
 from hongyan.audience.insight.members import members_sql
 from hongyan.audience.names import name_of_code
+from hongyan.core.sql import SQL
 
 TAGS: Final = "tags"  # asked for like a field: which tags they hold
 MOST_FIELDS: Final = 12
@@ -84,14 +85,21 @@ def comparable(catalogue: Catalogue) -> list[str]:
 
 
 def profiles(
-    *, actor: Actor, tree: Any, fields: Sequence[str], catalogue: Catalogue, language: str, n: int = 8
+    *,
+    actor: Actor,
+    tree: Any,
+    fields: Sequence[str],
+    catalogue: Catalogue,
+    language: str,
+    n: int = 8,
+    members: SQL | None = None,
 ) -> list[Profile]:
-    """Raises BadTree; fields that cannot be compared are passed over."""
+    """members: where their ids already stand. Raises BadTree; fields that cannot be compared are passed over."""
     actor.require(Permission.CONTACT_VIEW)
     wanted = [key for key in dict.fromkeys(fields) if key in comparable(catalogue)][:MOST_FIELDS]
     if not wanted:
         return []
-    members = members_sql(tree, catalogue=catalogue)
+    members = members or members_sql(tree, catalogue=catalogue)
     params: dict[str, Any] = dict(members.params)
     parts = [_part(place, key, catalogue, params) for place, key in enumerate(wanted)]
     text = (
@@ -108,7 +116,7 @@ def profiles(
 def striking(profiles: Sequence[Profile], *, n: int = 8, at_least: float = 3.0) -> list[Slice]:
     """Over all fields, what differs most: beyond three standard errors, the farthest first."""
     slices = [item for profile in profiles for item in profile.slices if abs(item.weight) >= at_least and item.value]
-    return sorted(slices, key=lambda item: -abs(item.weight))[:n]
+    return sorted(slices, key=lambda item: (-abs(item.weight), -item.weight))[:n]
 
 
 # ——— the statement
@@ -192,7 +200,8 @@ def _profile(key: str, found: list[tuple[Any, ...]], catalogue: Catalogue, langu
         ]
         title, several = spec.label.text(language), spec.type is FieldType.CHOICES
     slices = [Slice(key, value, label, here, h, everyone, e) for value, label, here, everyone, h, e in named]
-    ranked = sorted((item for item in slices if item.here or item.everyone), key=lambda item: -abs(item.weight))
+    there = (item for item in slices if item.here or item.everyone)
+    ranked = sorted(there, key=lambda item: (-abs(item.weight), -item.weight))
     shown = ranked[:n]
     rest = ranked[n:]
     if rest and not several:

@@ -1,5 +1,6 @@
 """Who belongs to an audience, as a statement and as a set of numbers."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -9,11 +10,14 @@ from numpy.typing import NDArray
 
 from hongyan.audience import rows
 from hongyan.audience.compiler.catalogue import Catalogue
+from hongyan.audience.errors import BadTree
 from hongyan.audience.segments import compile_members
+from hongyan.core import clock
 from hongyan.core.sql import SQL
 
 Ids = NDArray[np.int64]
 Bits = NDArray[np.bool_]
+_NAMES = re.compile(r"%\((\w+)\)s")
 
 
 def members_sql(tree: Any, *, catalogue: Catalogue, now: datetime | None = None) -> SQL:
@@ -27,6 +31,29 @@ def member_ids(tree: Any, *, catalogue: Catalogue, now: datetime | None = None) 
     # One array instead of a row each: a million ids arrive as one value.
     found = rows.query(f"SELECT array_agg(id) FROM ({members.text}) members", members.params)[0][0]
     return np.sort(np.array(found or [], dtype=np.int64))
+
+
+def member_sets(trees: Sequence[Any], *, catalogue: Catalogue) -> list[Ids | None]:
+    """The members of each, all as of one moment; None where a stored definition is no longer right."""
+    texts: list[str] = []
+    params: dict[str, Any] = {}
+    places: list[int] = []
+    now = clock.now()
+    for number, tree in enumerate(trees):
+        try:
+            members = members_sql(tree, catalogue=catalogue, now=now)
+        except BadTree:
+            continue
+        places.append(number)
+        # Each statement has its values under names of its own.
+        own = _NAMES.sub(rf"%(s{number}_\1)s", members.text)
+        texts.append(f"(SELECT array_agg(id) FROM ({own}) m{number})")
+        params |= {f"s{number}_{name}": value for name, value in members.params.items()}
+    found: list[Ids | None] = [None] * len(trees)
+    if texts:
+        for place, ids in zip(places, rows.query(f"SELECT {', '.join(texts)}", params)[0], strict=True):
+            found[place] = np.sort(np.array(ids or [], dtype=np.int64))
+    return found
 
 
 def as_bits(sets: Sequence[Ids]) -> list[Bits]:

@@ -13,6 +13,7 @@ from hongyan.audience import rows
 from hongyan.audience.compiler.catalogue import Catalogue
 from hongyan.audience.insight.members import members_sql
 from hongyan.audience.selectors import sizes
+from hongyan.core.sql import SQL, statement
 
 DAYS: Final = 90
 _BY_PEOPLE: Final = {"property": "machine", "op": "is_not_set"}
@@ -76,6 +77,7 @@ class Money:
 class Worth:
     here: Money
     everyone: Money
+    currency: str
 
 
 def engagement(*, actor: Actor, tree: Any, catalogue: Catalogue, days: int = DAYS) -> Engagement:
@@ -101,21 +103,13 @@ def engagement(*, actor: Actor, tree: Any, catalogue: Catalogue, days: int = DAY
     return Engagement(rate(1, 0), rate(2, 1), rate(3, 1), rate(4, 1), rate(5, 0))
 
 
-def worth(*, actor: Actor, tree: Any, catalogue: Catalogue) -> Worth:
+def worth(*, actor: Actor, tree: Any, catalogue: Catalogue, members: SQL | None = None) -> Worth:
     """What they bought in all, in the organisation's currency. Raises BadTree."""
     actor.require(Permission.CONTACT_VIEW)
-    members = members_sql(tree, catalogue=catalogue)
-    text = (
-        f"WITH here AS MATERIALIZED ({members.text}) "
-        "SELECT (SELECT count(*) FROM here), count(h.id) FILTER (WHERE f.orders > 0), "
-        "coalesce(sum(f.orders) FILTER (WHERE h.id IS NOT NULL), 0), "
-        "coalesce(sum(f.total_minor) FILTER (WHERE h.id IS NOT NULL), 0)::bigint, "
-        "(SELECT count(*) FROM contacts_contact), count(*) FILTER (WHERE f.orders > 0), "
-        "coalesce(sum(f.orders), 0), coalesce(sum(f.total_minor), 0)::bigint "
-        "FROM commerce_contactfacts f LEFT JOIN here h ON h.id = f.contact_id"
-    )
-    row = [int(number) for number in rows.query(text, members.params)[0]]
-    return Worth(Money(*row[:4]), Money(*row[4:]))
+    members = members or members_sql(tree, catalogue=catalogue)
+    text = statement("hongyan.audience", "insight.sql", "worth").replace("/*members*/", members.text)
+    *numbers, currency = rows.query(text, {**members.params, "currency": "CNY"})[0]
+    return Worth(Money(*numbers[:4]), Money(*numbers[4:]), currency)
 
 
 def _and(*parts: Any) -> dict[str, Any]:

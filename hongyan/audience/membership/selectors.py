@@ -6,6 +6,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db.models import Subquery
 
 from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
@@ -41,13 +42,15 @@ def state_of(*, actor: Actor, audience: SavedAudience) -> MembershipState:
 
 
 def states(*, actor: Actor, audience_ids: Sequence[int] | None = None) -> dict[int, MembershipState]:
-    """By id of the audience; two questions for all. One the lane has not met yet is missing: it is waiting."""
+    """By id of the audience; one question for all. One the lane has not met yet is missing: it is waiting."""
     actor.require(Permission.CONTACT_VIEW)
-    lane = MemberLane.objects.first()
-    rows = Following.objects.all()
+    lane = MemberLane.objects.order_by("pk")
+    rows = Following.objects.annotate(
+        passed_at=Subquery(lane.values("passed_at")[:1]), lag_s=Subquery(lane.values("lag_s")[:1])
+    )
     if audience_ids is not None:
         rows = rows.filter(audience_id__in=list(audience_ids))
-    return {row.audience_id: _state(row, lane) for row in rows}
+    return {row.audience_id: _state(row, row.passed_at, row.lag_s) for row in rows}
 
 
 def members_page(*, actor: Actor, audience: SavedAudience, after: int = 0, limit: int = 50) -> MembersPage:
@@ -90,8 +93,11 @@ def sizes_over_time(*, actor: Actor, audience: SavedAudience, days: int = 90) ->
     actor.require(Permission.CONTACT_VIEW)
     today = clock.now().astimezone(ZoneInfo(settings.HONGYAN_TIME_ZONE)).date()
     first = today - timedelta(days=days - 1)
-    rows = {row.day: row for row in MemberDay.objects.filter(audience=audience, day__gte=first)}
-    earlier = MemberDay.objects.filter(audience=audience, day__lt=first).order_by("-day").first()
+    # One row more than days asked for: if anything stands before the first day, its latest is among them.
+    newest = MemberDay.objects.filter(audience=audience).order_by("-day")[: days + 1]
+    rows = {row.day: row for row in newest}
+    earlier = next((row for row in rows.values() if row.day < first), None)
+    rows = {day: row for day, row in rows.items() if day >= first}
     if earlier is None:
         first = min(rows, default=today + timedelta(days=1))
     found, size = [], earlier.size if earlier else 0
@@ -144,14 +150,14 @@ def snapshot_by_id(*, actor: Actor, public_id: UUID) -> AudienceSnapshot:
     return found
 
 
-def _state(row: Following, lane: MemberLane | None) -> MembershipState:
+def _state(row: Following, passed_at: datetime | None, lag_s: float | None) -> MembershipState:
     current = row.state == Following.State.CURRENT
     return MembershipState(
         live=row.live,
         standing=Standing(row.state),
         size=row.size if row.live and row.filled_at else None,
-        as_of=lane.passed_at if lane and current else None,
-        lag_s=lane.lag_s if lane and current else None,
+        as_of=passed_at if current else None,
+        lag_s=lag_s if current else None,
         filled_at=row.filled_at,
         seconds=row.seconds if row.computed_at else None,
         problem=row.problem,

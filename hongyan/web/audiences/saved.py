@@ -11,21 +11,25 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from hongyan.accounts.permissions import Permission
-from hongyan.audience.catalogue import catalogue_now
-from hongyan.audience.errors import BadTree, BadValue, InUse, NotFound
+from hongyan.audience.errors import BadTree, BadValue, InUse, NotFound, RuleDecides
+from hongyan.audience.membership.selectors import sizes_over_time, state_of
+from hongyan.audience.membership.types import DaySize
 from hongyan.audience.models import AudienceVersion, SavedAudience, TagChange
 from hongyan.audience.names import name_of_code
 from hongyan.audience.people import sample
 from hongyan.audience.saved import audience_create, audience_delete, audience_duplicate, audience_update
-from hongyan.audience.segments import check, explain
-from hongyan.audience.selectors import audience_by_id, breakdown, composition, tag_tree
+from hongyan.audience.selectors import audience_by_id, breakdown, sizes
 from hongyan.audience.tags import tag_by_key, tag_members
-from hongyan.audience.types import OnOtherTag, Share, UsedKind
+from hongyan.audience.types import OnOtherTag, UsedKind
 from hongyan.audience.usage import where_used
 from hongyan.contacts.models import Topic
 from hongyan.web.audiences.common import actor_of, as_json, language, tree_from
 from hongyan.web.audiences.forms import AudienceForm, TaggingForm
-from hongyan.web.audiences.words import EXCLUDED, tag_name
+from hongyan.web.audiences.insight_common import audience_or_404, render_tab, shown_or_404
+from hongyan.web.audiences.insight_words import day_label, state_pill
+from hongyan.web.audiences.words import EXCLUDED
+
+DAYS = 90  # of the chart of sizes
 
 
 @require_http_methods(["GET", "POST"])
@@ -84,37 +88,74 @@ def _editor(
 
 @require_GET
 def page(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """How many they are, first of all, and how that came about. Whom a mail would reach is asked for by the page."""
     actor = actor_of(request)
-    audience, version = _get(request, public_id)
-    tree = version.tree
-    context: dict[str, Any] = {
-        "audience": audience,
-        "version": version,
-        "uses": where_used(UsedKind.AUDIENCE, str(public_id)),
-        "problems": check(tree, inside=str(public_id)),
-        "tags": [(tag.key, tag_name(tag)) for _group, tags in tag_tree(actor=actor) for tag in tags],
-    }
-    if not context["problems"]:
-        topic = Topic.objects.filter(key=request.GET.get("topic", "")).first()
-        found = breakdown(actor=actor, tree=tree, topic_id=topic.pk if topic else None)
+    shown = shown_or_404(request, public_id)
+    state = state_of(actor=actor, audience=shown.audience)
+    context: dict[str, Any] = {"state": state, "pill": state_pill(state)}
+    if not shown.problems:
+        days = sizes_over_time(actor=actor, audience=shown.audience, days=DAYS)
+        counted, everyone = sizes([shown.tree], shown.catalogue)
         context |= {
-            "sentence": explain(tree, language(), catalogue=catalogue_now()),
-            "breakdown": found,
-            "excluded": [
-                {"label": EXCLUDED.get(reason, reason), "value": people} for reason, people in found.excluded.items()
-            ],
-            "people": [
-                {"person": person, "place": _place(person.country, person.city)}
-                for person in sample(actor=actor, tree=tree, n=8)
-            ],
-            "compositions": [
-                {"title": title, "rows": _bars(composition(actor=actor, tree=tree, field=field, language=language()))}
-                for field, title in (("country", _("Country")), ("city", _("City")), ("language", _("Language")))
-            ],
-            "topics": Topic.objects.filter(active=True).order_by("position"),
-            "topic": topic,
+            "size": counted,
+            "everyone": everyone,
+            "chart": _sizes_chart(days) if len(days) > 1 else None,
+            "week": _week(days) if state.live and state.filled_at else None,
         }
-    return render(request, "audiences/audience.html", context)
+    return render_tab(request, shown, "size", "audiences/audience.html", context)
+
+
+@require_GET
+def reach(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """A fragment: whom a mail would reach, and why not the others."""
+    actor = actor_of(request)
+    shown = shown_or_404(request, public_id)
+    if shown.problems:
+        raise Http404
+    topics = list(Topic.objects.filter(active=True).order_by("position"))
+    topic = next((row for row in topics if row.key == request.GET.get("topic", "")), None)
+    found = breakdown(actor=actor, tree=shown.tree, topic_id=topic.pk if topic else None, catalogue=shown.catalogue)
+    context = {
+        "audience": shown.audience,
+        "breakdown": found,
+        "excluded": [
+            {"label": EXCLUDED.get(reason, reason), "value": people} for reason, people in found.excluded.items()
+        ],
+        "topics": topics,
+        "topic": topic,
+    }
+    return render(request, "audiences/reach.html", context)
+
+
+@require_GET
+def some(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """A fragment: a few of the people."""
+    shown = shown_or_404(request, public_id)
+    if shown.problems:
+        raise Http404
+    found = sample(actor=actor_of(request), tree=shown.tree, n=8, catalogue=shown.catalogue)
+    people = [{"person": person, "place": _place(person.country, person.city)} for person in found]
+    return render(request, "audiences/some.html", {"people": people})
+
+
+@require_GET
+def uses(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """A fragment: what depends on it."""
+    audience = audience_or_404(request, public_id)
+    found = where_used(UsedKind.AUDIENCE, str(audience.public_id))
+    return render(request, "audiences/uses.html", {"uses": found})
+
+
+def _sizes_chart(days: list[DaySize]) -> dict[str, Any]:
+    return {
+        "categories": [day_label(day.day) for day in days],
+        "series": [{"name": _("Contacts"), "values": [day.size for day in days]}],
+        "unit": "",
+    }
+
+
+def _week(days: list[DaySize]) -> dict[str, int]:
+    return {"entered": sum(day.entered for day in days[-7:]), "left": sum(day.left for day in days[-7:])}
 
 
 @require_POST
@@ -145,7 +186,7 @@ def tagging(request: HttpRequest, public_id: UUID) -> HttpResponse:
     form = TaggingForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("Choose a tag."))
-        return redirect("audiences:audience", public_id)
+        return redirect("audiences:definition", public_id)
     try:
         tag = tag_by_key(form.cleaned_data["tag"])
         tag_members(
@@ -155,9 +196,12 @@ def tagging(request: HttpRequest, public_id: UUID) -> HttpResponse:
             action=TagChange.Action(form.cleaned_data["act"]),
             on_other=OnOtherTag(form.cleaned_data["on_other"] or OnOtherTag.REPLACE),
         )
+    except RuleDecides as error:
+        messages.error(request, error.message)
+        return redirect("audiences:audience", public_id)
     except (NotFound, BadTree):
         messages.error(request, _("Choose a tag."))
-        return redirect("audiences:audience", public_id)
+        return redirect("audiences:definition", public_id)
     messages.success(request, _("Tagging has begun. It can be undone on the page of the tag."))
     return redirect("audiences:tag_edit", tag.public_id)
 
@@ -171,18 +215,3 @@ def _get(request: HttpRequest, public_id: UUID) -> tuple[SavedAudience, Audience
 
 def _place(country: str, city: str) -> str:
     return " · ".join(filter(None, (name_of_code("country", country, language()), city)))
-
-
-def _bars(shares: list[Share]) -> list[dict[str, Any]]:
-    return [
-        {
-            "label": share.label or _("not known"),
-            "here": share.here,
-            "here_rate": share.here_rate,
-            "everyone_rate": share.everyone_rate,
-            "here_width": f"{100 * share.here_rate:.2f}%",
-            "everyone_width": f"{100 * share.everyone_rate:.2f}%",
-        }
-        for share in shares
-        if share.here or share.everyone
-    ]

@@ -1,10 +1,21 @@
 from django.urls import URLPattern, URLResolver, path
 
-from hongyan.web.audiences import builder, lists, pages, saved, tags
+from hongyan.web.audiences import (
+    builder,
+    insight,
+    insight_definition,
+    insight_moves,
+    lists,
+    overlap,
+    pages,
+    saved,
+    tags,
+)
 
 app_name = "audiences"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", pages.index, name="index"),
+    path("acts/", pages.bulk, name="bulk"),
     path("new/", saved.create, name="create"),
     path("builder/catalogue/", builder.vocabulary, name="vocabulary"),
     path("builder/preview/", builder.preview, name="preview"),
@@ -25,6 +36,19 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("lists/<uuid:public_id>/members/", lists.fill, name="list_fill"),
     path("lists/<uuid:public_id>/removals/", lists.remove, name="list_remove"),
     path("<uuid:public_id>/", saved.page, name="audience"),
+    path("<uuid:public_id>/moves/", insight_moves.page, name="moves"),
+    path("<uuid:public_id>/profile/", insight.profile, name="profile"),
+    path("<uuid:public_id>/value/", insight.value, name="value"),
+    path("<uuid:public_id>/overlap/", overlap.page, name="overlap"),
+    path("<uuid:public_id>/definition/", insight_definition.page, name="definition"),
+    path("<uuid:public_id>/versions/<int:number>/restoration/", insight_definition.restore, name="restore"),
+    path("<uuid:public_id>/live/", insight_definition.live, name="live"),
+    path("<uuid:public_id>/snapshots/", insight_definition.snapshot, name="snapshot"),
+    path("<uuid:public_id>/snapshots/kept/", insight_definition.snapshots, name="snapshots"),
+    path("<uuid:public_id>/reach/", saved.reach, name="reach"),
+    path("<uuid:public_id>/some/", saved.some, name="some"),
+    path("<uuid:public_id>/uses/", saved.uses, name="uses"),
+    path("snapshots/<uuid:public_id>/deletion/", insight_definition.snapshot_remove, name="snapshot_delete"),
     path("<uuid:public_id>/edit/", saved.edit, name="edit"),
     path("<uuid:public_id>/copy/", saved.copy, name="copy"),
     path("<uuid:public_id>/deletion/", saved.delete, name="delete"),
