@@ -9,14 +9,18 @@ from django.utils.translation import gettext_lazy as _
 
 from hongyan.audience import rows
 from hongyan.audience.lists import add_to_list
+from hongyan.audience.membership import tasks as membership_tasks
 from hongyan.audience.models import ContactList, TagChange
 from hongyan.audience.segments import compile_members
 from hongyan.audience.tags import apply_tag, apply_untag, undo_batch
+from hongyan.audience.tags_movement import tag_flows_fold
 from hongyan.audience.types import OnOtherTag
 from hongyan.core import clock
 from hongyan.core.sql import SQL
 from hongyan.jobs.handle import JobHandle
-from hongyan.jobs.registry import job_kind
+from hongyan.jobs.registry import job_kind, periodic
+
+__all__ = ["list_add_members_job", "membership_tasks", "tag_change_undo_job", "tag_members_job"]
 
 
 @job_kind("audience.tag", title=_("Tag an audience"), resumable=True)
@@ -68,6 +72,12 @@ def list_add_members_job(handle: JobHandle, params: dict[str, Any]) -> dict[str,
         seen += len(ids)
         handle.advance(seen, total)
     return {"added": added}
+
+
+@periodic(cron="*/5 * * * *", name="audience.tag_flows")
+def tag_flows() -> None:
+    """Movement of tags, from statements to days."""
+    tag_flows_fold()
 
 
 def _members(params: dict[str, Any]) -> SQL:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from hongyan.audience.compiler.nodes import HasTag, HasTagOfGroup, InAudience, Node, OnList, walk
 from hongyan.audience.compiler.parse import parse
 from hongyan.audience.errors import BadTree
-from hongyan.audience.models import AudienceVersion, current_versions
+from hongyan.audience.models import AudienceVersion, TagRule, current_versions
 from hongyan.audience.types import Use, UsedKind, UseFinder
 
 _FINDERS: list[UseFinder] = []
@@ -37,7 +37,23 @@ def where_used(kind: UsedKind, key: str, *, versions: Iterable[AudienceVersion] 
         for version in (current_versions() if versions is None else versions)
         if mentions(version.tree, kind, key)
     ]
-    return uses + [use for finder in _FINDERS for use in finder(kind, key)]
+    return uses + rule_uses(kind, key) + [use for finder in _FINDERS for use in finder(kind, key)]
+
+
+def rule_uses(kind: UsedKind, key: str) -> list[Use]:
+    """Rules of other tags (live or drafts) and of the lifecycle stages that speak of it."""
+    from django.utils.translation import gettext_lazy as _
+
+    from hongyan.audience.stages import stage_rules
+
+    uses = [
+        Use(_("Rule of a tag"), rule.tag.name_zh, f"/audiences/tags/{rule.tag.public_id}/")
+        for rule in TagRule.objects.select_related("tag")
+        if any(mentions(tree, kind, key) for tree in (rule.live, rule.draft) if tree is not None)
+    ]
+    if any(mentions(rule.tree, kind, key) for rule in stage_rules().rules):
+        uses.append(Use(_("Lifecycle stages"), str(_("Rules of the stages")), "/audiences/stages/rules/"))
+    return uses
 
 
 def _names(node: Node) -> tuple[UsedKind, str] | None:
