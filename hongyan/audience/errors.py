@@ -32,6 +32,10 @@ class RuleDecides(BadValue):
     """A published rule decides who holds the tag; nobody gives or takes it by hand."""
 
 
+class Frozen(BadValue):
+    """The list is a snapshot; nobody is put on it or taken off."""
+
+
 class NotFound(Exception):
     """There is no such tag, group, list or audience."""
 

@@ -11,8 +11,8 @@ from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
 from hongyan.audience import rows
 from hongyan.audience.catalogue import catalogue_now
-from hongyan.audience.errors import BadValue, InUse
-from hongyan.audience.models import ContactList
+from hongyan.audience.errors import BadValue, Frozen, InUse
+from hongyan.audience.models import AudienceSnapshot, ContactList
 from hongyan.audience.segments import checked
 from hongyan.audience.types import UsedKind
 from hongyan.audience.usage import where_used
@@ -57,8 +57,9 @@ def list_delete(*, actor: Actor, contact_list: ContactList) -> None:
 
 @transaction.atomic
 def list_add(*, actor: Actor, contact_list: ContactList, contact_ids: Sequence[int], source: str = "user") -> int:
-    """Returns how many were new on it."""
+    """Returns how many were new on it. Raises Frozen for the list of a snapshot."""
     actor.require(Permission.AUDIENCE_EDIT)
+    _refuse_frozen(contact_list)
     added = add_to_list(contact_list.pk, contact_ids, source)
     data = {"contacts": added}
     record(actor=actor, action="list.added", subject_kind="list", subject_id=str(contact_list.public_id), data=data)
@@ -68,6 +69,7 @@ def list_add(*, actor: Actor, contact_list: ContactList, contact_ids: Sequence[i
 @transaction.atomic
 def list_remove(*, actor: Actor, contact_list: ContactList, contact_ids: Sequence[int]) -> int:
     actor.require(Permission.AUDIENCE_EDIT)
+    _refuse_frozen(contact_list)
     removed = rows.run("list_remove", list_id=contact_list.pk, ids=list(contact_ids))
     data = {"contacts": removed}
     record(actor=actor, action="list.removed", subject_kind="list", subject_id=str(contact_list.public_id), data=data)
@@ -78,6 +80,7 @@ def list_remove(*, actor: Actor, contact_list: ContactList, contact_ids: Sequenc
 def list_add_members(*, actor: Actor, contact_list: ContactList, tree: Any) -> Job:
     """Put everyone the tree holds now on the list, as a job. Raises BadTree."""
     actor.require(Permission.AUDIENCE_EDIT)
+    _refuse_frozen(contact_list)
     checked(tree, catalogue=catalogue_now())
     record(actor=actor, action="list.filled", subject_kind="list", subject_id=str(contact_list.public_id))
     return job_start(
@@ -87,6 +90,11 @@ def list_add_members(*, actor: Actor, contact_list: ContactList, tree: Any) -> J
         title=gettext_noop("Fill list “%(list)s”"),
         title_params={"list": contact_list.name},
     )
+
+
+def _refuse_frozen(contact_list: ContactList) -> None:
+    if AudienceSnapshot.objects.filter(list=contact_list).exists():
+        raise Frozen("list", _("This list is a snapshot: it stays as it was taken."))
 
 
 def add_to_list(list_id: int, contact_ids: Sequence[int], source: str) -> int:

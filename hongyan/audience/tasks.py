@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from hongyan.audience import rows
 from hongyan.audience.lists import add_to_list
 from hongyan.audience.membership import tasks as membership_tasks
+from hongyan.audience.membership import tasks as membership_tasks
 from hongyan.audience.models import ContactList, TagChange
 from hongyan.audience.segments import compile_members
 from hongyan.audience.tags import apply_tag, apply_untag, undo_batch
@@ -19,6 +20,8 @@ from hongyan.core import clock
 from hongyan.core.sql import SQL
 from hongyan.jobs.handle import JobHandle
 from hongyan.jobs.registry import job_kind, periodic
+
+__all__ = ["list_add_members_job", "membership_tasks", "tag_change_undo_job", "tag_members_job"]
 
 __all__ = ["list_add_members_job", "membership_tasks", "tag_change_undo_job", "tag_members_job"]
 

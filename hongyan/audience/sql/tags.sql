@@ -88,6 +88,7 @@ SELECT count(*) FROM (
 -- name: list_add
 INSERT INTO audience_listmember (list_id, contact_id, source, at)
 SELECT %(list_id)s, c.id, %(source)s, %(at)s FROM contacts_contact c WHERE c.id = ANY(%(ids)s::bigint[])
+  AND NOT EXISTS (SELECT 1 FROM audience_audiencesnapshot s WHERE s.list_id = %(list_id)s AND s.state = 'ready')
 ON CONFLICT DO NOTHING
 
 -- name: list_remove

@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from hongyan.accounts.permissions import Permission
-from hongyan.audience.errors import BadTree, BadValue, InUse, NotFound
+from hongyan.audience.errors import BadTree, BadValue, Frozen, InUse, NotFound
 from hongyan.audience.lists import list_add_members, list_create, list_delete, list_remove, list_update
 from hongyan.audience.models import ContactList
 from hongyan.audience.people import list_members
@@ -87,6 +87,8 @@ def fill(request: HttpRequest, public_id: UUID) -> HttpResponse:
             list_add_members(actor=actor, contact_list=found, tree=tree_from(text))
         except BadTree as error:
             problem = error.problems[0].message
+        except Frozen as error:
+            problem = error.message
         else:
             messages.success(request, _("Filling the list has begun in the background."))
             return redirect("audiences:list", public_id)
@@ -99,7 +101,11 @@ def remove(request: HttpRequest, public_id: UUID) -> HttpResponse:
     found = _get(request, public_id)
     chosen = [value for value in request.POST.getlist("ids") if _is_uuid(value)]
     ids = list(Contact.objects.filter(public_id__in=chosen).values_list("pk", flat=True))
-    removed = list_remove(actor=actor_of(request), contact_list=found, contact_ids=ids)
+    try:
+        removed = list_remove(actor=actor_of(request), contact_list=found, contact_ids=ids)
+    except Frozen as error:
+        messages.error(request, error.message)
+        return redirect("audiences:list", public_id)
     text = ngettext("%(n)d contact taken off the list", "%(n)d contacts taken off the list", removed)
     messages.success(request, text % {"n": removed})
     return redirect("audiences:list", public_id)

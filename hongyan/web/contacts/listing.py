@@ -19,6 +19,7 @@ from hongyan.accounts.models import User
 from hongyan.accounts.permissions import Permission
 from hongyan.accounts.saved_views import view_delete, view_save, views_of
 from hongyan.accounts.types import Actor
+from hongyan.audience.errors import Frozen
 from hongyan.audience.lists import list_add
 from hongyan.audience.models import ContactList, Tag
 from hongyan.audience.rules import decided_by_rule
@@ -133,10 +134,18 @@ def bulk(request: HttpRequest) -> HttpResponse:
         if found is None:
             messages.error(request, _("Choose a list first."))
         else:
-            added = list_add(actor=actor, contact_list=found, contact_ids=ids)
-            text = ngettext("%(n)d person put on “%(list)s”", "%(n)d people put on “%(list)s”", added)
-            messages.success(request, text % {"n": added, "list": found.name})
+            _put_on(request, actor, found, ids)
     return _to_list(kept_of(request.POST.get("query", "")))
+
+
+def _put_on(request: HttpRequest, actor: Actor, found: ContactList, ids: list[int]) -> None:
+    try:
+        added = list_add(actor=actor, contact_list=found, contact_ids=ids)
+    except Frozen as error:
+        messages.error(request, error.message)
+        return
+    text = ngettext("%(n)d person put on “%(list)s”", "%(n)d people put on “%(list)s”", added)
+    messages.success(request, text % {"n": added, "list": found.name})
 
 
 def _assign(request: HttpRequest, actor: Actor, ids: list[int]) -> None:

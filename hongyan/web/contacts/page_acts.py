@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from hongyan.accounts.permissions import Permission
-from hongyan.audience.errors import RuleDecides
+from hongyan.audience.errors import Frozen, RuleDecides
 from hongyan.audience.lists import list_add, list_remove
 from hongyan.audience.models import ContactList, Tag
 from hongyan.audience.tags import tag_contacts, untag_contacts
@@ -62,10 +62,12 @@ def lists(request: HttpRequest, public_id: UUID) -> HttpResponse:
         chosen = None
     if chosen is None:
         messages.error(request, _("Choose a list first."))
-    elif request.POST.get("act") == "remove":
-        list_remove(actor=actor_of(request), contact_list=chosen, contact_ids=[found.pk])
     else:
-        list_add(actor=actor_of(request), contact_list=chosen, contact_ids=[found.pk])
+        act = list_remove if request.POST.get("act") == "remove" else list_add
+        try:
+            act(actor=actor_of(request), contact_list=chosen, contact_ids=[found.pk])
+        except Frozen as error:
+            messages.error(request, error.message)
     return _back(public_id, "timeline")
 
 

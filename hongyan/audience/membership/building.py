@@ -1,0 +1,215 @@
+"""Filling an audience, and filling it anew when its definition changed: everybody at once, then only the difference.
+
+Meanwhile the lane collects whoever may have changed; when the filling is done it looks at those and follows from there
+(``passing``). Rows are written in short transactions, so that no reader of the logs waits for a million of them. Killed
+in between, the filling starts again: what is written already is then no difference any more.
+"""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import numpy as np
+from django.db import connection, transaction
+from numpy.typing import NDArray
+
+from hongyan.audience import rows
+from hongyan.audience.compiler.emit import emit
+from hongyan.audience.membership import writing
+from hongyan.audience.membership.gathering import OF_EVENT, clock_rows
+from hongyan.audience.membership.plan import Plan, Watched
+from hongyan.audience.membership.types import Cause, CauseKind
+from hongyan.audience.models import Following, MemberClock, SavedAudience
+from hongyan.core import clock
+
+_LOCK: Final = 7_105_041  # first half of an advisory lock, the audience is the second: one fills it at a time
+_CHUNK: Final = 20_000  # members written in one transaction
+_SPAN: Final = 50_000  # ids of contacts whose moments are noted in one
+_SWEPT: Final = 50_000  # rows of forgotten audiences deleted in one
+_DEFINITION: Final = Cause(CauseKind.DEFINITION)
+Ids = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    id: int
+    fingerprint: bytes
+
+
+class Abandoned(Exception):
+    """The audience was switched off, changed again or deleted while it was being filled."""
+
+
+def open_targets(plan: Plan) -> list[Target]:
+    """Audiences whose members do not follow the plan's definition; those inside others come first."""
+    found = {row.audience_id: row for row in Following.objects.all()}
+    _mark_broken(plan, found)
+    targets = []
+    for one in sorted(plan.watched.values(), key=lambda one: (one.order, one.id)):
+        row = found.get(one.id)
+        if row is None:
+            if not SavedAudience.objects.filter(pk=one.id).exists():
+                continue
+            row, _ = Following.objects.get_or_create(audience_id=one.id)
+        right = row.fingerprint is not None and bytes(row.fingerprint) == one.fingerprint
+        if row.live and not (right and row.state == Following.State.CURRENT):
+            targets.append(Target(one.id, one.fingerprint))
+    return targets
+
+
+def prepare_clocks(plan: Plan) -> None:
+    """Clocks that nobody asked for a while are behind: they must be filled anew."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE audience_memberclock SET filled = false "
+            "WHERE filled AND NOT key = ANY(%s) AND NOT starts_with(key, %s)",
+            [list(plan.clocks), OF_EVENT],
+        )
+    clock_rows(plan)
+
+
+def fill(plan: Plan, target: Target) -> bool:
+    """The members as of one look at everything. False: somebody else fills it. Raises Abandoned."""
+    with _alone(target.id) as alone:
+        if not alone:
+            return False
+        one = plan.watched[target.id]
+        began = time.perf_counter()
+        row = _begin(target, one)
+        for found in one.needs.clocks:
+            _fill_clock(plan, found.key)
+        now = clock.now()
+        meant, held = _look(one, plan, now)
+        told = row.filled_at is not None
+        _write(target, one, np.setdiff1d(meant, held), np.setdiff1d(held, meant), now, told=told)
+        _end(target, now, seconds=time.perf_counter() - began)
+    return True
+
+
+def sweep(plan: Plan) -> int:
+    """Forget members and moves of audiences that are deleted or no longer followed. Returns how many rows."""
+    kept = [*plan.watched, *(one.id for one in plan.broken)]
+    gone = 0
+    for table in ("audience_member", "audience_membermove"):
+        while True:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(
+                    f"DELETE FROM {table} WHERE ctid IN (SELECT ctid FROM {table} WHERE audience_id IN "
+                    f"(SELECT n FROM ({_held_by(table)}) AS held (n) WHERE n <> ALL(%s::bigint[])) LIMIT %s)",
+                    [kept, _SWEPT],
+                )
+                gone += cursor.rowcount
+                if cursor.rowcount < _SWEPT:
+                    break
+    return gone
+
+
+def _held_by(table: str) -> str:
+    """Distinct audiences of a table by jumping along its index."""
+    return (
+        f"WITH RECURSIVE hop (n) AS (SELECT min(audience_id) FROM {table} UNION ALL "
+        f"SELECT (SELECT min(t.audience_id) FROM {table} t WHERE t.audience_id > hop.n) FROM hop "
+        "WHERE hop.n IS NOT NULL) "
+        "SELECT n FROM hop WHERE n IS NOT NULL"
+    )
+
+
+def _mark_broken(plan: Plan, found: Mapping[int, Following]) -> None:
+    for one in plan.broken:
+        row = found.get(one.id)
+        if row is None:
+            row, _ = Following.objects.get_or_create(audience_id=one.id)
+        if row.live and (row.state != Following.State.BROKEN or row.problem != one.code):
+            Following.objects.filter(pk=one.id, live=True).update(state=Following.State.BROKEN, problem=one.code)
+
+
+@contextmanager
+def _alone(number: int) -> Iterator[bool]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_LOCK, number])
+        alone = bool(cursor.fetchone()[0])
+    try:
+        yield alone
+    finally:
+        if alone:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_LOCK, number])
+
+
+def _begin(target: Target, one: Watched) -> Following:
+    with transaction.atomic():
+        row = Following.objects.select_for_update().filter(audience_id=target.id, live=True).first()
+        if row is None:
+            raise Abandoned
+        row.state, row.problem = Following.State.BUILDING, ""
+        row.fingerprint, row.version = target.fingerprint, one.version
+        row.save(update_fields=["state", "problem", "fingerprint", "version"])
+    return row
+
+
+def _look(one: Watched, plan: Plan, now: datetime) -> tuple[Ids, Ids]:
+    """(who is meant, who is held) in one look."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        asked = emit(one.node, plan.catalogue, now=now)
+        meant = _ids(asked.text, asked.params)
+        held = _ids("SELECT contact_id FROM audience_member WHERE audience_id = %(audience)s", {"audience": one.id})
+    return meant, held
+
+
+def _ids(text: str, params: Mapping[str, object]) -> Ids:
+    return np.fromiter((row[0] for row in rows.query(text, params)), np.int64)
+
+
+def _write(target: Target, one: Watched, came: Ids, gone: Ids, now: datetime, *, told: bool) -> None:
+    public_ids = {one.id: one.public_id}
+    for ids, coming in ((gone, False), (came, True)):
+        for first in range(0, len(ids), _CHUNK):
+            moves = [(one.id, contact, _DEFINITION) for contact in ids[first : first + _CHUNK].tolist()]
+            with transaction.atomic():
+                _still(target)
+                writing.write(
+                    moves if coming else [], [] if coming else moves, public_ids=public_ids, at=now, told=told
+                )
+
+
+def _still(target: Target) -> Following:
+    row = (
+        Following.objects.select_for_update()
+        .filter(audience_id=target.id, live=True, state=Following.State.BUILDING)
+        .first()
+    )
+    if row is None or bytes(row.fingerprint or b"") != target.fingerprint:
+        raise Abandoned
+    return row
+
+
+def _end(target: Target, now: datetime, *, seconds: float) -> None:
+    with transaction.atomic():
+        row = _still(target)
+        row.filled_at, row.computed_at, row.seconds = row.filled_at or now, now, seconds
+        row.save(update_fields=["filled_at", "computed_at", "seconds"])
+        writing.note_sizes(now)
+
+
+def _fill_clock(plan: Plan, key: str) -> None:
+    """The next moment of everybody. The lane already notes those of contacts that change, so nothing is missed; where
+    both write, one of the two moments is needless and harmless."""
+    row = MemberClock.objects.get(key=key)
+    if row.filled:
+        return
+    following = plan.clocks[key].next(among="BETWEEN %(low)s AND %(high)s")
+    moment = plan.clocks[key].moment(clock.now(), plan.catalogue.zone)
+    last = rows.query("SELECT coalesce(max(id), 0) FROM contacts_contact", {})[0][0]
+    for low in range(1, last + 1, _SPAN):
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO audience_memberdue (clock_id, contact_id, due_at) "
+                f"SELECT %(clock)s, n.contact_id, n.due_at FROM ({following.text}) n ON CONFLICT DO NOTHING",
+                {**following.params, "clock": row.pk, "low": low, "high": low + _SPAN - 1, "moment": moment},
+            )
+    MemberClock.objects.filter(pk=row.pk).update(filled=True)

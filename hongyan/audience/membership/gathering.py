@@ -1,0 +1,204 @@
+"""What is new since the last pass, and whom it may concern: audience → contact → why."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+import orjson
+from django.db import connection
+
+from hongyan.audience.membership.needs import OF_EVERYTHING
+from hongyan.audience.membership.plan import Plan, Watched
+from hongyan.audience.membership.turning import Clock
+from hongyan.audience.membership.types import Cause, CauseKind
+from hongyan.audience.models import MemberClock
+from hongyan.contacts import touched
+from hongyan.contacts.touched import Kind
+from hongyan.core.sql import numbers, statement, texts
+
+_TIME: Final = Cause(CauseKind.TIME)
+_TOUCHES: Final = 200  # rows of the change log a pass
+_TOUCHED: Final = 20_000  # contacts of them
+OF_EVENT: Final = "event:"  # keys of clocks for events that say they happen later than they came
+Place = tuple[int, int]  # (transaction, id)
+
+
+@dataclass(slots=True)
+class Gathered:
+    """wanted: whose membership is in question, and why. again: clock → contacts whose next moment must be found anew.
+    rang: notes of clocks that have gone off. later: (event, contact, when) of events of the future."""
+
+    wanted: dict[int, dict[int, Cause]] = field(default_factory=dict)
+    again: dict[str, set[int]] = field(default_factory=dict)
+    rang: list[tuple[int, int, datetime]] = field(default_factory=list)
+    later: list[tuple[str, int, datetime]] = field(default_factory=list)
+    events: int = 0
+    touches: int = 0
+    newest: datetime | None = None  # when the newest event came
+    drained: bool = True  # nothing that is there was left for the next pass
+
+    def want(self, one: Watched, contact: int, cause: Cause) -> None:
+        self.wanted.setdefault(one.id, {})[contact] = cause
+
+    def want_all(self, audiences: Iterable[Watched], contacts: Iterable[int], cause: Cause) -> None:
+        """Where nothing more telling is known."""
+        because = dict.fromkeys(contacts, cause)
+        for one in audiences:
+            self.wanted[one.id] = because | self.wanted.get(one.id, {})
+
+
+def events(plan: Plan, place: Place, into: Gathered, *, now: datetime, limit: int) -> Place:
+    """Facts behind ``place``; returns the place behind them."""
+    tx, event_id = place
+    asking = plan.asking | OF_EVERYTHING
+    with connection.cursor() as cursor:
+        cursor.execute(_sql("new_events"), {"tx": str(tx), "id": event_id, "asking": texts(asking), "limit": limit})
+        rows = cursor.fetchall()
+    causes: dict[str, Cause] = {}
+    for tx, event_id, contact, name, occurred_at, received_at, held in rows:  # noqa: B007 - the last place is wanted
+        into.newest = received_at if into.newest is None else max(into.newest, received_at)
+        if contact is None:
+            continue
+        if occurred_at > now:
+            into.later.append((name, contact, occurred_at))
+            continue
+        properties = orjson.loads(held) if isinstance(held, str | bytes) else held
+        cause = causes.get(name) or causes.setdefault(name, Cause(CauseKind.EVENT, name))
+        for one in plan.of_event(name, properties, occurred_at):
+            into.want(one, contact, cause)
+        if name in OF_EVERYTHING:
+            _both(plan, contact, properties, into, cause)
+    into.events = len(rows)
+    into.drained &= len(rows) < limit
+    return tx, event_id
+
+
+def _both(plan: Plan, survivor: int, properties: Mapping[str, Any] | None, into: Gathered, cause: Cause) -> None:
+    """Of a merge, or of its undoing, also the other one; and all clocks of both."""
+    contacts = {survivor, int((properties or {}).get("loser_id", survivor))}
+    into.want_all(plan.watched.values(), contacts, cause)
+    for key in plan.clocks:
+        into.again.setdefault(key, set()).update(contacts)
+
+
+def touches(plan: Plan, place: touched.Cursor, into: Gathered) -> touched.Cursor:
+    rows, behind = touched.touched_after(place, limit=_TOUCHES)
+    into.drained &= len(rows) < _TOUCHES
+    seen = 0
+    for number, row in enumerate(rows):
+        if seen and seen + len(row.contact_ids) > _TOUCHED:
+            behind, into.drained = rows[number - 1].at, False
+            break
+        seen += len(row.contact_ids)
+        _touched(plan, row.kind, row.contact_ids, into)
+    into.touches = seen
+    return behind
+
+
+def _touched(plan: Plan, kind: Kind, contacts: Iterable[int], into: Gathered) -> None:
+    cause = Cause(CauseKind.CHANGE, "contact" if kind is Kind.ACTIVITY else kind.value)
+    audiences = {one.id: one for one in plan.by_kind.get(kind.value, ())}
+    if kind is Kind.CONTACT:  # perhaps somebody new
+        audiences |= {one.id: one for one in plan.newcomers}
+    into.want_all(audiences.values(), contacts, cause)
+    for key, clock in plan.clocks.items():
+        if kind in clock.kinds:
+            into.again.setdefault(key, set()).update(contacts)
+
+
+def crossings(plan: Plan, into: Gathered, *, since: datetime, now: datetime) -> None:
+    """Those whose events got as old as a window is long."""
+    shifts = sorted(plan.by_shift)
+    if not shifts:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _sql("crossing"),
+            {
+                "names": texts(name for name, _ in shifts),
+                "lows": texts((since - age).isoformat() for _, age in shifts),
+                "highs": texts((now - age).isoformat() for _, age in shifts),
+            },
+        )
+        for number, contacts in cursor.fetchall():
+            into.want_all(plan.by_shift[shifts[number - 1]], contacts, _TIME)
+
+
+def clocks(plan: Plan, into: Gathered, *, now: datetime, limit: int) -> None:
+    """Those whose clocks have gone off."""
+    moments = {clock.moment(now, plan.catalogue.zone) for clock in plan.clocks.values() if clock.by_day}
+    with connection.cursor() as cursor:
+        cursor.execute(_sql("due"), {"now": now, "day": min(moments, default=now), "limit": limit})
+        into.rang = [(clock, contact, at) for clock, contact, at in cursor.fetchall()]
+    into.drained &= len(into.rang) < limit
+    if not into.rang:
+        return
+    keys = dict(MemberClock.objects.values_list("id", "key"))
+    for number, contact, _ in into.rang:
+        key = keys[number]
+        if key.startswith(OF_EVENT):
+            name = key.removeprefix(OF_EVENT)
+            into.want_all(plan.by_event.get(name, ()), [contact], Cause(CauseKind.EVENT, name))
+        else:
+            into.want_all(plan.by_clock.get(key, ()), [contact], _TIME)
+            into.again.setdefault(key, set()).add(contact)
+
+
+# ——— notes of the next moments
+
+
+def clock_rows(plan: Plan, later: Iterable[str] = ()) -> dict[str, MemberClock]:
+    """A row for every clock of the plan, and for events of the future."""
+    wanted = {key: clock.by_day for key, clock in plan.clocks.items()} | {OF_EVENT + name: False for name in later}
+    there = {row.key: row for row in MemberClock.objects.filter(key__in=list(wanted))}
+    missing = [MemberClock(key=key, by_day=by_day) for key, by_day in wanted.items() if key not in there]
+    if missing:
+        MemberClock.objects.bulk_create(missing, ignore_conflicts=True)
+        there = {row.key: row for row in MemberClock.objects.filter(key__in=list(wanted))}
+    return there
+
+
+def note_moments(plan: Plan, gathered: Gathered, *, now: datetime) -> None:
+    """Take away what rang; note what comes next for whoever changed, and when events of the future will have been."""
+    if gathered.rang:
+        _run(
+            "due_done",
+            clocks=numbers(clock for clock, _, _ in gathered.rang),
+            contacts=numbers(contact for _, contact, _ in gathered.rang),
+            dues=texts(at.isoformat() for _, _, at in gathered.rang),
+        )
+    if not gathered.again and not gathered.later:
+        return
+    rows = clock_rows(plan, {name for name, _, _ in gathered.later})
+    for key, contacts in gathered.again.items():
+        if key in plan.clocks:
+            _note(plan.clocks[key], rows[key].pk, contacts, plan.clocks[key].moment(now, plan.catalogue.zone))
+    if gathered.later:
+        _run(
+            "due_at",
+            clocks=numbers(rows[OF_EVENT + name].pk for name, _, _ in gathered.later),
+            contacts=numbers(contact for _, contact, _ in gathered.later),
+            dues=texts(at.isoformat() for _, _, at in gathered.later),
+        )
+
+
+def _note(clock: Clock, number: int, contacts: Iterable[int], moment: datetime) -> None:
+    ids = numbers(contacts)
+    _run("due_forget", clock=number, ids=ids)
+    following = clock.next(among="= ANY(%(ids)s::bigint[])")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO audience_memberdue (clock_id, contact_id, due_at) "
+            f"SELECT %(clock)s, n.contact_id, n.due_at FROM ({following.text}) n ON CONFLICT DO NOTHING",
+            {**following.params, "ids": ids, "clock": number, "moment": moment},
+        )
+
+
+def _sql(name: str) -> str:
+    return statement("hongyan.audience", "membership.sql", name)
+
+
+def _run(name: str, **values: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_sql(name), values)

@@ -1,0 +1,168 @@
+"""What an audience depends on, read off its rewritten definition. Pure: no database.
+
+An event, a kind of change, or a moment that none of its needs names cannot change who is in.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from hongyan.audience.compiler.catalogue import Catalogue, FieldSpec, FieldType
+from hongyan.audience.compiler.evaluate import Facts, evaluate
+from hongyan.audience.compiler.nodes import (
+    OF_TIMES,
+    All,
+    AnyOf,
+    ConsentIs,
+    Did,
+    Everyone,
+    FieldIs,
+    HasObject,
+    HasTag,
+    HasTagOfGroup,
+    Measured,
+    Node,
+    Not,
+    OnList,
+    Op,
+    PropertyIs,
+    Sequence,
+    Window,
+    walk,
+)
+from hongyan.audience.compiler.times import first_instant
+from hongyan.audience.membership.turning import Clock, clock_of_field, clock_of_object, kinds_of
+from hongyan.contacts.touched import Kind
+
+_DAYS: Final = frozenset({Op.WITHIN_LAST_DAYS, Op.WITHIN_NEXT_DAYS})
+# Two records became one, or one became two: whatever was asked of them may have another answer now.
+OF_EVERYTHING: Final = frozenset({"contact_merged", "contact_unmerged"})
+Reach = timedelta | datetime | None  # how far back from now, or since when; None: ever
+
+
+@dataclass(slots=True)
+class Needs:
+    """events: name → conditions on its properties, any of which makes an event count (None: every event does).
+    reaches: name → how far back events count. shifts: (name, age): an event may change the answer when it gets that
+    old. newcomers: somebody of whom nothing is known is in."""
+
+    events: dict[str, list[Node | None]] = field(default_factory=dict)
+    reaches: dict[str, list[Reach]] = field(default_factory=dict)
+    kinds: set[Kind] = field(default_factory=set)
+    shifts: set[tuple[str, timedelta]] = field(default_factory=set)
+    clocks: set[Clock] = field(default_factory=set)
+    newcomers: bool = False
+
+    def event(self, name: str, where: Node | None, reach: Reach) -> None:
+        self.events.setdefault(name, []).append(where)
+        self.reaches.setdefault(name, []).append(reach)
+
+
+def needs_of(node: Node, catalogue: Catalogue, *, now: datetime) -> Needs:
+    """node: as ``rewrite`` leaves it."""
+    needs = Needs()
+    _collect(node, catalogue, needs)
+    # Whatever makes somebody new belong stands in the row itself (then the kinds name it) or holds of an empty one.
+    needs.newcomers = evaluate(node, Facts(), catalogue, now=now)
+    return needs
+
+
+def earliest(reaches: Iterable[Reach], now: datetime) -> datetime | None:
+    """The first instant any of them counts from; None: ever."""
+    found: datetime | None = None
+    for reach in reaches:
+        if reach is None:
+            return None
+        at = now - reach if isinstance(reach, timedelta) else reach
+        found = at if found is None else min(found, at)
+    return found
+
+
+def _collect(node: Node, catalogue: Catalogue, needs: Needs) -> None:
+    match node:
+        case All(items) | AnyOf(items):
+            for item in items:
+                _collect(item, catalogue, needs)
+        case Not(item):
+            _collect(item, catalogue, needs)
+        case Did(event=event, window=window, where=where):
+            needs.event(event, where, _reach(window, catalogue))
+            needs.shifts |= {(event, age) for age in _ages(window)}
+        case Measured():
+            _measured(node, catalogue, needs)
+        case Sequence():
+            _sequence(node, catalogue, needs)
+        case _:
+            _standing(node, catalogue, needs)
+
+
+def _standing(node: Node, catalogue: Catalogue, needs: Needs) -> None:
+    """What is so of a contact, whatever it did."""
+    match node:
+        case Everyone():
+            return
+        case FieldIs(key, op, value):
+            _field(catalogue.fields[key], op, value, needs)
+        case HasTag() | HasTagOfGroup():
+            needs.kinds.add(Kind.TAG)
+        case OnList():
+            needs.kinds.add(Kind.LIST)
+        case ConsentIs():
+            needs.kinds.add(Kind.CONSENT)
+        case HasObject():
+            _object(node, catalogue, needs)
+        case _:
+            raise TypeError(type(node).__name__)
+
+
+def _object(node: HasObject, catalogue: Catalogue, needs: Needs) -> None:
+    needs.kinds.add(Kind.OBJECT)
+    spec = catalogue.objects[node.type_key]
+    for part in walk(node.where) if node.where is not None else ():
+        if isinstance(part, PropertyIs) and part.op in _DAYS and isinstance(part.value, int):
+            needs.clocks.add(clock_of_object(spec, spec.fields[part.key], part.op, part.value))
+
+
+def _field(spec: FieldSpec, op: Op, value: object, needs: Needs) -> None:
+    needs.kinds |= kinds_of(spec)
+    if op in _DAYS and isinstance(value, int) and spec.type in {FieldType.DATE, FieldType.TIME}:
+        needs.clocks.add(clock_of_field(spec, op, value))
+
+
+def _measured(node: Measured, catalogue: Catalogue, needs: Needs) -> None:
+    needs.event(node.event, node.where, _reach(node.window, catalogue))
+    needs.shifts |= {(node.event, age) for age in _ages(node.window)}
+    if node.measure in OF_TIMES and node.op in _DAYS and isinstance(node.value, int):
+        needs.shifts.add((node.event, timedelta(days=node.value)))
+
+
+def _sequence(node: Sequence, catalogue: Catalogue, needs: Needs) -> None:
+    reach = _reach(node.window, catalogue)  # of the first step; the others follow it
+    for step in node.steps:
+        needs.event(step.event, step.where, reach)
+    needs.shifts |= {(node.steps[0].event, age) for age in _ages(node.window)}
+    last = node.steps[-1]
+    if last.absent and last.within is not None:
+        needs.shifts.add((node.steps[-2].event, last.within.delta))
+
+
+def _reach(window: Window, catalogue: Catalogue) -> Reach:
+    if window.within_days is not None:
+        return timedelta(days=window.within_days)
+    if window.within_hours is not None:
+        return timedelta(hours=window.within_hours)
+    if window.days_ago is not None:
+        return timedelta(days=window.days_ago[0])
+    return first_instant(window.since, catalogue.zone) if window.since else None
+
+
+def _ages(window: Window) -> list[timedelta]:
+    """Ages at which an event comes into the window or leaves it."""
+    if window.within_days is not None:
+        return [timedelta(days=window.within_days)]
+    if window.within_hours is not None:
+        return [timedelta(hours=window.within_hours)]
+    if window.days_ago is not None:
+        return [timedelta(days=days) for days in window.days_ago if days]
+    return []
