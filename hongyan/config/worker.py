@@ -26,6 +26,7 @@ async def main() -> None:
 
 
 def lanes() -> dict[str, Lane]:
+    from hongyan.audience.membership.lane import run_membership
     from hongyan.delivery.sender import run_sender
     from hongyan.edge.digest import run_digest
     from hongyan.events.tasks import run_catalogue
@@ -41,6 +42,7 @@ def lanes() -> dict[str, Lane]:
         "intake": run_intake,
         "catalogue": run_catalogue,
         "shops": run_inbox,
+        "membership": run_membership,
     }
 
 

@@ -32,6 +32,7 @@ def test_who_was_in_stays_in_whatever_happens_later() -> None:
     assert (snapshot.state, snapshot.size, snapshot.taken_at, snapshot.version) == ("ready", 2, NOW, 1)
     assert snapshot.list.name == "Shanghai · 2026-11-22 12:00"
     assert meant({"list": str(snapshot.list.public_id)}) == {one.pk, two.pk}
+    assert snapshot.audience is not None
     assert selectors.snapshots_of(actor=SYSTEM, audience=snapshot.audience) == [snapshot]
 
 
