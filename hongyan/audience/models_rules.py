@@ -64,3 +64,12 @@ class TagDay(models.Model):
     day = models.DateField()
     added = models.IntegerField(default=0, db_default=0)
     removed = models.IntegerField(default=0, db_default=0)
+
+
+class ReadyAudience(models.Model):
+    """A saved audience that came from a ready segment."""
+
+    audience = models.OneToOneField(
+        "audience.SavedAudience", primary_key=True, on_delete=models.CASCADE, related_name="ready"
+    )
+    key = models.CharField(max_length=40)

@@ -7,11 +7,14 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from hongyan.accounts.types import system_actor
 from hongyan.audience import rows
 from hongyan.audience.lists import add_to_list
 from hongyan.audience.membership import tasks as membership_tasks
 from hongyan.audience.models import ContactList, TagChange
+from hongyan.audience.ready import ready_turn
 from hongyan.audience.segments import compile_members
+from hongyan.audience.suggest import tasks as suggest_tasks
 from hongyan.audience.tags import apply_tag, apply_untag, undo_batch
 from hongyan.audience.tags_movement import tag_flows_fold
 from hongyan.audience.types import OnOtherTag
@@ -20,7 +23,7 @@ from hongyan.core.sql import SQL
 from hongyan.jobs.handle import JobHandle
 from hongyan.jobs.registry import job_kind, periodic
 
-__all__ = ["list_add_members_job", "membership_tasks", "tag_change_undo_job", "tag_members_job"]
+__all__ = ["list_add_members_job", "membership_tasks", "suggest_tasks", "tag_change_undo_job", "tag_members_job"]
 
 
 @job_kind("audience.tag", title=_("Tag an audience"), resumable=True)
@@ -78,6 +81,12 @@ def list_add_members_job(handle: JobHandle, params: dict[str, Any]) -> dict[str,
 def tag_flows() -> None:
     """Movement of tags, from statements to days."""
     tag_flows_fold()
+
+
+@periodic(cron="7 * * * *", name="audience.ready")
+def ready_segments() -> None:
+    """The month turns at midnight of the organisation's zone, which is some full or half hour of ours."""
+    ready_turn(actor=system_actor("ready segments"))
 
 
 def _members(params: dict[str, Any]) -> SQL:

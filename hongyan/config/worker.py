@@ -27,6 +27,7 @@ async def main() -> None:
 
 def lanes() -> dict[str, Lane]:
     from hongyan.audience.membership.lane import run_membership
+    from hongyan.audience.standing_lane import run_standing
     from hongyan.delivery.sender import run_sender
     from hongyan.edge.digest import run_digest
     from hongyan.events.tasks import run_catalogue
@@ -42,6 +43,7 @@ def lanes() -> dict[str, Lane]:
         "intake": run_intake,
         "catalogue": run_catalogue,
         "shops": run_inbox,
+        "standing": run_standing,
         "membership": run_membership,
     }
 

@@ -101,3 +101,27 @@ SELECT r.recency, r.frequency, count(*), coalesce(sum(f.total_minor), 0)::bigint
 SELECT r.tier, count(*), coalesce(sum(f.total_minor), 0)::bigint, coalesce(sum(f.orders), 0)::bigint
   FROM audience_rfm r JOIN commerce_contactfacts f ON f.contact_id = r.contact_id
  GROUP BY r.tier
+
+-- name: horizon
+SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+
+-- name: events_after
+-- Whose events came after the cursor, for the names that matter; the last row says how far it was read.
+WITH next AS (
+    SELECT tx, id, contact_id, name FROM events_event
+     WHERE (tx, id) > (%(tx)s::text::xid8, %(id)s::bigint) AND tx < pg_snapshot_xmin(pg_current_snapshot())
+     ORDER BY tx, id
+     LIMIT %(limit)s
+)
+SELECT (SELECT array_agg(DISTINCT contact_id) FROM next
+         WHERE contact_id IS NOT NULL AND name = ANY(%(names)s::text[])),
+       tx::text::bigint, id
+  FROM next ORDER BY tx DESC, id DESC LIMIT 1
+
+-- name: turned
+-- Whose events came to these ages between the two moments.
+SELECT DISTINCT e.contact_id
+  FROM unnest(%(names)s::text[], %(ages)s::interval[]) AS s (name, age)
+  JOIN events_event e ON e.name = s.name
+   AND e.occurred_at > %(since)s - s.age AND e.occurred_at <= %(until)s - s.age
+ WHERE e.contact_id IS NOT NULL
