@@ -5,14 +5,13 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import connection
 from django.utils.translation import gettext_noop
 
+from hongyan.audience.catalogue_events import event_specs, object_specs
 from hongyan.audience.compiler.catalogue import (
     AudienceSpec,
     Catalogue,
     Choice,
-    EventSpec,
     FieldSpec,
     FieldType,
     Label,
@@ -25,7 +24,6 @@ from hongyan.audience.standing_fields import standing_fields
 from hongyan.commerce.settings import commerce_settings
 from hongyan.contacts.models import ConsentState, FieldDefinition, Topic
 from hongyan.core.money import exponent
-from hongyan.core.sql import statement
 
 T = FieldType
 
@@ -111,23 +109,6 @@ COMPANY_FIELDS: Final = (
     _of_company("country", gettext_noop("Country of the company"), names="country"),
     _of_company("city", gettext_noop("City of the company")),
 )
-EVENTS: Final = {
-    "email_sent": gettext_noop("received a mail"),
-    "email_opened": gettext_noop("opened a mail"),
-    "email_clicked": gettext_noop("clicked in a mail"),
-    "email_bounced": gettext_noop("mail bounced"),
-    "email_complained": gettext_noop("complained about a mail"),
-    "email_unsubscribed": gettext_noop("unsubscribed"),
-    "email_subscribed": gettext_noop("subscribed"),
-    "page_viewed": gettext_noop("viewed a page"),
-    "product_viewed": gettext_noop("viewed a product"),
-    "product_added": gettext_noop("put a product into the cart"),
-    "checkout_started": gettext_noop("started the checkout"),
-    "order_completed": gettext_noop("placed an order"),
-    "order_refunded": gettext_noop("returned an order"),
-    "lifecycle_changed": gettext_noop("moved to another lifecycle stage"),
-    "rfm_changed": gettext_noop("moved to another RFM tier"),
-}
 CHANNELS: Final = {
     "email": gettext_noop("e-mail"),
     "tracking_open": gettext_noop("open tracking"),
@@ -175,10 +156,11 @@ def catalogue_now(stock: Stock | None = None) -> Catalogue:
     stock = stock or Stock.now()
     groups, tags = stock.groups, stock.tags
     topics = list(Topic.objects.all())
+    home = commerce_settings().currency
     return Catalogue(
         fields={
             spec.key: spec
-            for spec in (*STANDARD_FIELDS, *_order_fields(), *COMPANY_FIELDS, *standing_fields(), *_custom_fields())
+            for spec in (*STANDARD_FIELDS, *_order_fields(home), *COMPANY_FIELDS, *standing_fields(), *_custom_fields())
         },
         tags={tag.key: TagSpec(tag.pk, tag.key, Label(tag.name_en, tag.name_zh)) for tag in tags},
         tag_groups={group.key: _group(group, groups, tags) for group in groups},
@@ -189,7 +171,8 @@ def catalogue_now(stock: Stock | None = None) -> Catalogue:
             )
             for version in stock.versions
         },
-        events=_events(),
+        events=event_specs(),
+        objects=object_specs(home),
         channels={key: Label(name) for key, name in CHANNELS.items()},
         topics={topic.key: Label(topic.name_en, topic.name_zh) for topic in topics},
         topic_ids={topic.key: topic.pk for topic in topics},
@@ -198,13 +181,13 @@ def catalogue_now(stock: Stock | None = None) -> Catalogue:
     )
 
 
-def _order_fields() -> tuple[FieldSpec, ...]:
+def _order_fields(home: str) -> tuple[FieldSpec, ...]:
     """What contacts bought; money in the organisation's currency, as people write it."""
 
     def fact(key: str, kind: FieldType, name: str, column: str, *, digits: int | None = None) -> FieldSpec:
         return FieldSpec(key, kind, Label(name), column=column, group="orders", table=_FACTS, digits=digits)
 
-    digits = exponent(commerce_settings().currency)
+    digits = exponent(home)
     return (
         fact("orders.count", T.NUMBER, gettext_noop("Number of orders"), "orders"),
         fact("orders.total", T.NUMBER, gettext_noop("Total of orders"), "total_minor", digits=digits),
@@ -247,12 +230,3 @@ def _choice(option: object) -> Choice:
         value = str(option.get("value", ""))
         return Choice(value, Label(str(option.get("label_en") or value), str(option.get("label_zh") or value)))
     return Choice(str(option), Label(str(option), str(option)))
-
-
-def _events() -> dict[str, EventSpec]:
-    """The vocabulary of mail and shop, and every other name that has ever been seen."""
-    found = {name: EventSpec(name, Label(label)) for name, label in EVENTS.items()}
-    with connection.cursor() as cursor:
-        cursor.execute(statement("hongyan.audience", "reads.sql", "event_names"))
-        names = [row[0] for row in cursor.fetchall()]
-    return found | {name: EventSpec(name, Label(name, name)) for name in names if name not in found}

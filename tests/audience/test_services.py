@@ -310,7 +310,7 @@ def test_catalogue_takes_a_fixed_number_of_queries(django_assert_max_num_queries
         tag(f"t{number}", in_group)
         list_create(actor=SYSTEM, name=f"L{number}")
         saved.audience_create(actor=SYSTEM, name=f"A{number}", tree={"tag": f"t{number}"})
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(11):
         catalogue = catalogue_now()
     assert len(catalogue.audiences) == 5
 

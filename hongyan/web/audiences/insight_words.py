@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from hongyan.audience.catalogue import EVENTS
+from hongyan.audience.catalogue_events import EVENTS
 from hongyan.audience.compiler.catalogue import Label
 from hongyan.audience.membership.types import Cause, CauseKind, MembershipState, Standing
 from hongyan.web.audiences.common import language
