@@ -20,6 +20,7 @@ from hongyan.audience.models_membership import (
 from hongyan.audience.models_population import PopulationFile, PopulationState
 from hongyan.audience.models_rules import RuleChange, TagDay, TagFlow, TagRule
 from hongyan.audience.models_standing import RFM, Lifecycle, StandingFlow, StandingRules, StandingState
+from hongyan.audience.models_suggest import SuggestionRun
 from hongyan.contacts.models import Contact
 from hongyan.core.ids import uuid7
 
@@ -46,6 +47,7 @@ __all__ = [
     "StandingFlow",
     "StandingRules",
     "StandingState",
+    "SuggestionRun",
     "Tag",
     "TagChange",
     "TagChangeItem",

@@ -131,7 +131,7 @@ def _part(place: int, key: str, catalogue: Catalogue, params: dict[str, Any]) ->
             "LEFT JOIN here ON here.id = t.contact_id GROUP BY t.tag_id)"
         )
     spec = catalogue.fields[key]
-    value = _value(place, spec, params)
+    value = value_sql(place, spec, params)
     joined = f"LEFT JOIN {spec.table} m ON m.{spec.theirs} = c.{spec.ours}" if spec.table else ""
     people = f"contacts_contact c LEFT JOIN here ON here.id = c.id {joined}"
     match spec.type:
@@ -148,10 +148,11 @@ def _part(place: int, key: str, catalogue: Catalogue, params: dict[str, Any]) ->
     )
 
 
-def _value(place: int, spec: FieldSpec, params: dict[str, Any]) -> str:
-    """Names of tables and columns come from code; keys of custom fields are bound."""
+def value_sql(place: int, spec: FieldSpec, params: dict[str, Any], *, alias: str = "m") -> str:
+    """The value of a field, of ``contacts_contact c`` or of the related row ``alias``. Names of tables and columns come
+    from code; keys of custom fields are bound under ``key<place>``."""
     if spec.column:
-        value = f"m.{spec.column}" if spec.table else f"c.{spec.column}"
+        value = f"{alias}.{spec.column}" if spec.table else f"c.{spec.column}"
         if spec.digits is not None:
             return f"({value}::numeric / {10**spec.digits})"
         return f"nullif({value}, '')" if spec.type is FieldType.TEXT else value

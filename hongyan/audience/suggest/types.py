@@ -1,0 +1,52 @@
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+# Called between steps with how far the work is (of 100); raises when the person who asked has cancelled.
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that tells these people from everyone: the mean here and among everyone, in the unit of ``kind``."""
+
+    kind: str  # count, number, ago (days), flag (share)
+    label_zh: str
+    label_en: str
+    here: float | None
+    everyone: float | None
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A rule with what it is worth. size: people it means now, exactly. fresh: of them, those not in the group asked
+    for. precision, recall: on the half of the sample that the model has not seen, weighted to the whole population."""
+
+    kind: str  # focused, balanced, broad of a look-alike; cluster
+    name_zh: str
+    name_en: str
+    tree: dict[str, Any]
+    size: int
+    fresh: int
+    precision: float
+    recall: float
+    tested: int  # people of the unseen half
+    differences: list[Difference] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a run found. base: how common the group is among everyone (look-alike)."""
+
+    suggestions: list[Suggestion]
+    population: int
+    sampled: int
+    features: int
+    base: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
