@@ -3,15 +3,23 @@
 The suite holds every engine to this: where they differ, this file is what documentation and SQL must follow.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from fractions import Fraction
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from hongyan.audience.compiler.catalogue import Catalogue, FieldSpec, FieldType
 from hongyan.audience.compiler.compare import compare_plain, exact, is_number
+from hongyan.audience.compiler.happened import (
+    Happened,
+    Where,
+    chain_after,
+    counting,
+    fulfils,
+    inside,
+    measure_of,
+    property_holds,
+)
 from hongyan.audience.compiler.nodes import (
     COMPLEMENTS,
     OF_NUMBERS,
@@ -26,7 +34,6 @@ from hongyan.audience.compiler.nodes import (
     HasTag,
     HasTagOfGroup,
     InAudience,
-    Measure,
     Measured,
     Node,
     Not,
@@ -34,21 +41,11 @@ from hongyan.audience.compiler.nodes import (
     Op,
     PropertyIs,
     Sequence,
-    Step,
-    Window,
 )
 from hongyan.audience.compiler.parse import parse
 from hongyan.audience.compiler.times import end_instant, first_instant, shift, today
 
-
-@dataclass(frozen=True, slots=True)
-class Happened:
-    """id: tells apart what happened at one instant."""
-
-    name: str
-    at: datetime
-    properties: Mapping[str, Any] = field(default_factory=dict)
-    id: int = 0
+__all__ = ["Facts", "Happened", "Thing", "evaluate", "fulfils"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +72,6 @@ class Facts:
     things: tuple[Thing, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Where:
-    """Where in time the question is asked."""
-
-    now: datetime
-    zone: ZoneInfo
-
-
 def evaluate(node: Node, facts: Facts, catalogue: Catalogue, *, now: datetime) -> bool:
     def holds(part: Node) -> bool:
         return evaluate(part, facts, catalogue, now=now)
@@ -107,21 +96,21 @@ def evaluate(node: Node, facts: Facts, catalogue: Catalogue, *, now: datetime) -
         case ConsentIs(channel, topic, state):
             return facts.consents.get((channel, topic), "none") == state
         case _:
-            return _leaf(node, facts, catalogue, _Where(now, catalogue.zone))
+            return _leaf(node, facts, catalogue, Where(now, catalogue.zone))
 
 
-def _leaf(node: Node, facts: Facts, catalogue: Catalogue, where: _Where) -> bool:
+def _leaf(node: Node, facts: Facts, catalogue: Catalogue, where: Where) -> bool:
     match node:
         case FieldIs(key, op, value):
             spec = catalogue.fields[key]
             return _compare(op, _value_of(facts, spec), value, spec.type, where)
         case Did(event, op, count, window, conditions):
-            return _count(op, len(_events(facts, event, window, conditions, where)), count)
+            return _count(op, len(counting(facts.events, event, window, conditions, where)), count)
         case Measured():
-            return _measured(node, _events(facts, node.event, node.window, node.where, where), where)
+            return _measured(node, counting(facts.events, node.event, node.window, node.where, where), where)
         case Sequence(steps, window):
-            first = _events(facts, steps[0].event, window, steps[0].where, where)
-            return any(_follows(steps[1:], event, facts, where) for event in first)
+            first = counting(facts.events, steps[0].event, window, steps[0].where, where)
+            return any(chain_after(steps[1:], event, facts.events, where) is not None for event in first)
         case HasObject(key, op, count, conditions):
             fields = catalogue.objects[key].fields
             things = [thing for thing in facts.things if thing.type_key == key]
@@ -158,12 +147,12 @@ def _fitting(value: Any, spec: FieldSpec) -> Any:
     return value if good and value != "" else None
 
 
-def _thing(node: Node | None, thing: Thing, fields: Mapping[str, FieldSpec], where: _Where) -> bool:
+def _thing(node: Node | None, thing: Thing, fields: Mapping[str, FieldSpec], where: Where) -> bool:
     def compare(part: PropertyIs) -> bool:
         spec = fields[part.key]
         return _compare(part.op, _value_in(thing, spec), part.value, spec.type, where)
 
-    return node is None or _inside(node, compare)
+    return node is None or inside(node, compare)
 
 
 def _value_in(thing: Thing, spec: FieldSpec) -> Any:
@@ -177,7 +166,7 @@ def _value_in(thing: Thing, spec: FieldSpec) -> Any:
     return _fitting(value, spec)
 
 
-def _compare(op: Op, have: Any, want: Any, kind: FieldType, where: _Where) -> bool:
+def _compare(op: Op, have: Any, want: Any, kind: FieldType, where: Where) -> bool:
     if op in COMPLEMENTS:
         return not _compare(COMPLEMENTS[op], have, want, kind, where)
     if have is None:
@@ -209,7 +198,7 @@ def _compare_days(op: Op, have: str, want: Any, on: date) -> bool:
             return on.isoformat() <= have <= shift(on, want).isoformat()
 
 
-def _compare_instants(op: Op, have: datetime, want: Any, where: _Where) -> bool:
+def _compare_instants(op: Op, have: datetime, want: Any, where: Where) -> bool:
     now, zone = where.now, where.zone
     match op:
         case Op.BEFORE:
@@ -228,107 +217,10 @@ def _count(op: Op, times: int, count: int) -> bool:
     return times != count if op is Op.NE else compare_plain(op, times, count)
 
 
-def _events(facts: Facts, name: str, window: Window, conditions: Node | None, where: _Where) -> list[Happened]:
-    """Those that count, the earliest first; at one instant the smaller id first."""
-    found = [
-        event
-        for event in facts.events
-        if event.name == name and _in_window(window, event.at, where) and fulfils(event, conditions)
-    ]
-    return sorted(found, key=lambda event: (event.at, event.id))
-
-
-def fulfils(event: Happened, conditions: Node | None) -> bool:
-    def compare(part: PropertyIs) -> bool:
-        return _property(part.op, event.properties.get(part.key), part.value)
-
-    return conditions is None or _inside(conditions, compare)
-
-
-def _measured(node: Measured, events: list[Happened], where: _Where) -> bool:
-    value = _measure(node.measure, node.property, events)
+def _measured(node: Measured, events: list[Happened], where: Where) -> bool:
+    value = measure_of(node.measure, node.property, events)
     if node.measure in OF_TIMES:
         return _compare(node.op, value, node.value, FieldType.TIME, where)
     if node.measure in OF_NUMBERS:
         return _compare(node.op, value, node.value, FieldType.NUMBER, where)
-    return _property(node.op, value, node.value)
-
-
-def _measure(measure: Measure, key: str | None, events: list[Happened]) -> Any:
-    """None when missing."""
-    values = [event.properties.get(key) for event in events] if key is not None else []
-    numbers = [exact(value) for value in values if is_number(value)]
-    there = [value for value in values if value is not None and value != ""]
-    match measure:
-        case Measure.SUM:
-            return sum(numbers, Fraction(0))
-        case Measure.MIN:
-            return min(numbers, default=None)
-        case Measure.MAX:
-            return max(numbers, default=None)
-        case Measure.AVERAGE:
-            return sum(numbers, Fraction(0)) / len(numbers) if numbers else None
-        case Measure.FIRST:
-            return there[0] if there else None
-        case Measure.LAST:
-            return there[-1] if there else None
-        case Measure.FIRST_AT:
-            return events[0].at if events else None
-        case Measure.LAST_AT:
-            return events[-1].at if events else None
-
-
-def _follows(steps: tuple[Step, ...], before: Happened, facts: Facts, where: _Where) -> bool:
-    """From this event on, the steps can be found."""
-    if not steps:
-        return True
-    step = steps[0]
-    until = before.at + step.within.delta if step.within else where.now
-    after = [
-        event for event in _events(facts, step.event, Window(), step.where, where) if before.at < event.at <= until
-    ]
-    if step.absent:
-        return until <= where.now and not after
-    return any(_follows(steps[1:], event, facts, where) for event in after)
-
-
-def _in_window(window: Window, at: datetime, where: _Where) -> bool:
-    now, zone = where.now, where.zone
-    if at > now:
-        return False
-    if window.within_days is not None:
-        return at >= now - timedelta(days=window.within_days)
-    if window.within_hours is not None:
-        return at >= now - timedelta(hours=window.within_hours)
-    if window.days_ago is not None:
-        older, newer = window.days_ago
-        return now - timedelta(days=older) <= at and (newer == 0 or at < now - timedelta(days=newer))
-    if window.since is not None and at < first_instant(window.since, zone):
-        return False
-    return window.until is None or at < end_instant(window.until, zone)
-
-
-def _inside(node: Node, compare: Callable[[PropertyIs], bool]) -> bool:
-    match node:
-        case All(items):
-            return all(_inside(item, compare) for item in items)
-        case AnyOf(items):
-            return any(_inside(item, compare) for item in items)
-        case Not(item):
-            return not _inside(item, compare)
-        case PropertyIs():
-            return compare(node)
-        case _:
-            raise TypeError(type(node).__name__)
-
-
-def _property(op: Op, have: Any, want: Any) -> bool:
-    if op in COMPLEMENTS:
-        return not _property(COMPLEMENTS[op], have, want)
-    if op is Op.IS_SET:
-        return have is not None and have != ""
-    first = want[0] if isinstance(want, tuple) else want
-    if isinstance(first, bool):
-        return have is first
-    fits = isinstance(have, str) if isinstance(first, str) else is_number(have)
-    return fits and compare_plain(op, have, want)
+    return property_holds(node.op, value, node.value)
