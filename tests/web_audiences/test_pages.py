@@ -29,15 +29,6 @@ def marketer() -> Client:
     return signed_in(Role.MARKETER)
 
 
-def preview(client: Client, tree: Any, **query: str) -> dict[str, Any]:
-    answer = client.post(
-        reverse("audiences:preview") + ("?parts=1" if query else ""), json.dumps(tree), content_type="application/json"
-    )
-    assert answer.status_code == 200
-    found: dict[str, Any] = answer.json()
-    return found
-
-
 def test_every_page_opens_in_both_languages() -> None:
     in_group = group("level", exclusive=True)
     vip = tag("vip", in_group, name_en="VIP", name_zh="贵宾")
@@ -67,26 +58,6 @@ def test_every_page_opens_in_both_languages() -> None:
             answer = client.get(page)
             assert answer.status_code == 200, page
             assert word in answer.content.decode(), page
-
-
-def test_preview_counts_and_explains(marketer: Client) -> None:
-    people(3, city="上海")
-    people(1, city="北京")
-    found = preview(marketer, {"all": [SHANGHAI, {"field": "has_email", "op": "=", "value": False}]})
-    assert (found["count"], found["total"], found["problems"]) == (3, 4, [])
-    assert found["sentence"].startswith("Contacts whose city is “上海”")
-    assert len(found["people"]) == 3
-    parts = preview(marketer, {"all": [SHANGHAI, {"field": "has_email", "op": "=", "value": False}]}, parts="1")
-    assert {path: part["count"] for path, part in parts["parts"].items()} == {"/all/0": 3, "/all/1": 4}
-
-
-@pytest.mark.parametrize("body", ["", "nonsense", "[" * 100_000, "null", '{"all": []}', '{"tag": "gone"}', "NaN"])
-def test_preview_of_nonsense_is_a_problem_not_a_failure(marketer: Client, body: str) -> None:
-    people(1)
-    answer = marketer.post(reverse("audiences:preview"), body, content_type="application/json")
-    assert answer.status_code == 200
-    assert answer.json()["problems"]
-    assert "count" not in answer.json()
 
 
 def test_saving_a_wrong_tree_keeps_what_was_typed(marketer: Client) -> None:

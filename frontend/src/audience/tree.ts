@@ -1,20 +1,31 @@
 /**
- * The segment tree as the builder holds it while it is edited: groups and conditions with identities, possibly unfinished.
- * The JSON of docs/segments.md goes in and out; what the builder cannot show as fields (conditions on the properties of an
- * event) is kept as it came.
+ * The tree of an audience while it is edited: groups and conditions with identities, possibly unfinished. The JSON of
+ * docs/segments.md goes in and out. What the builder does not know stays as it came, as an "unknown" part with its place.
  */
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type JsonObject = { [key: string]: Json };
 
-export type Head = "field" | "tag" | "tag_group" | "list" | "consent" | "audience" | "event";
+export const HEADS = [
+  "field",
+  "tag",
+  "tag_group",
+  "list",
+  "consent",
+  "audience",
+  "event",
+  "sequence",
+  "object",
+  "everyone",
+] as const;
+export type Head = (typeof HEADS)[number] | "unknown";
 
 export interface Condition {
   id: number;
   kind: "condition";
   not: boolean;
   head: Head;
-  /** The keys of the condition besides `not`, as in the JSON. */
+  /** The keys of the condition besides `not`, as in the JSON; of an unknown part `{raw: …}`. */
   body: JsonObject;
 }
 
@@ -33,10 +44,9 @@ export interface State {
   root: Group;
 }
 
-const HEADS: Head[] = ["field", "tag", "tag_group", "list", "consent", "audience", "event"];
 let last = 0;
 
-function fresh(): number {
+export function fresh(): number {
   last += 1;
   return last;
 }
@@ -49,24 +59,33 @@ export function condition(head: Head, body: JsonObject): Condition {
   return { id: fresh(), kind: "condition", not: false, head, body };
 }
 
-/** Throws when the JSON is no segment tree. */
+/** Never throws: what is no segment tree becomes a part one can see, mend or remove. */
 export function read(tree: Json): State {
   if (tree === null) return { everyone: false, root: emptyGroup() };
-  if (isObject(tree) && tree.everyone === true) return { everyone: true, root: emptyGroup() };
+  if (isObject(tree) && tree.everyone === true && keysOf(tree) === 1) return { everyone: true, root: emptyGroup() };
   const item = readItem(tree);
   return { everyone: false, root: item.kind === "group" ? item : wrapped(item) };
 }
 
-function readItem(tree: Json): Item {
-  if (!isObject(tree)) throw new Error("not a condition");
-  if ("not" in tree) return negated(readItem(tree.not ?? null));
-  for (const mode of ["all", "any"] as const) {
-    const items = tree[mode];
-    if (Array.isArray(items)) return { ...emptyGroup(mode), items: items.map(readItem) };
+export function readItem(tree: Json): Item {
+  if (!isObject(tree)) return unknown(tree);
+  const heads = Object.keys(tree).filter(
+    (key) => key === "not" || key === "all" || key === "any" || (HEADS as readonly string[]).includes(key),
+  );
+  const [head] = heads;
+  if (heads.length !== 1 || !head) return unknown(tree);
+  const alone = keysOf(tree) === 1;
+  if (head === "not") return alone ? negated(readItem(tree.not ?? null)) : unknown(tree);
+  if (head === "all" || head === "any") {
+    const items = tree[head];
+    if (!alone || !Array.isArray(items)) return unknown(tree);
+    return { ...emptyGroup(head), items: items.map(readItem) };
   }
-  const head = HEADS.find((name) => name in tree);
-  if (head) return condition(head, { ...tree });
-  throw new Error("unknown condition");
+  return condition(head as Head, { ...tree });
+}
+
+function unknown(raw: Json): Condition {
+  return condition("unknown", { raw });
 }
 
 function negated(item: Item): Item {
@@ -74,7 +93,7 @@ function negated(item: Item): Item {
   return { ...wrapped(item), not: true };
 }
 
-function wrapped(item: Item): Group {
+export function wrapped(item: Item): Group {
   return { ...emptyGroup(), items: [item] };
 }
 
@@ -89,17 +108,33 @@ export function write(state: State): Written {
   if (state.everyone) return { tree: { everyone: true }, paths };
   if (state.root.items.length === 0) return { tree: null, paths };
   const only = state.root.items.length === 1 && !state.root.not ? state.root.items[0] : undefined;
-  return { tree: writeItem(only ?? state.root, "", paths), paths };
+  return { tree: writeInto(only ?? state.root, "", paths), paths };
 }
 
-function writeItem(item: Item, path: string, paths: Map<number, string>): Json {
+/** One part by itself, as it is copied. */
+export function writeItem(item: Item): Json {
+  return writeInto(item, "", new Map());
+}
+
+function writeInto(item: Item, path: string, paths: Map<number, string>): Json {
   paths.set(item.id, path);
   const at = item.not ? `${path}/not` : path;
-  const plain: JsonObject =
-    item.kind === "condition"
-      ? { ...item.body }
-      : { [item.mode]: item.items.map((child, index) => writeItem(child, `${at}/${item.mode}/${index}`, paths)) };
+  const plain = item.kind === "condition" ? written(item) : writtenGroup(item, at, paths);
   return item.not ? { not: plain } : plain;
+}
+
+function written(item: Condition): Json {
+  return item.head === "unknown" ? (item.body.raw ?? null) : { ...item.body };
+}
+
+function writtenGroup(group: Group, at: string, paths: Map<number, string>): JsonObject {
+  return { [group.mode]: group.items.map((child, index) => writeInto(child, `${at}/${group.mode}/${index}`, paths)) };
+}
+
+/** Where the condition itself stands, within its negation. */
+export function placeOf(item: Item, paths: Map<number, string>): string {
+  const path = paths.get(item.id) ?? "";
+  return item.not ? `${path}/not` : path;
 }
 
 /** The item a problem's path points at: the deepest one whose path begins it. */
@@ -114,108 +149,10 @@ export function itemAt(paths: Map<number, string>, path: string): number | undef
   return found;
 }
 
-export function find(group: Group, id: number): Item | undefined {
-  if (group.id === id) return group;
-  for (const item of group.items) {
-    const found = item.kind === "group" ? find(item, id) : item.id === id ? item : undefined;
-    if (found) return found;
-  }
-  return undefined;
-}
-
-/** A copy in which the item is changed; the rest is shared. */
-export function changed(group: Group, id: number, change: (item: Item) => Item): Group {
-  if (group.id === id) {
-    const made = change(group);
-    return made.kind === "group" ? made : wrapped(made);
-  }
-  return {
-    ...group,
-    items: group.items.map((item) =>
-      item.id === id ? change(item) : item.kind === "group" ? changed(item, id, change) : item,
-    ),
-  };
-}
-
-export function added(group: Group, into: number, item: Item): Group {
-  return changed(group, into, (target) =>
-    target.kind === "group" ? { ...target, items: [...target.items, item] } : target,
-  );
-}
-
-/** Without the item; groups that become empty go with it, except the root. */
-export function removed(group: Group, id: number): Group {
-  const items = group.items
-    .filter((item) => item.id !== id)
-    .map((item) => (item.kind === "group" ? removed(item, id) : item))
-    .filter((item) => item.kind === "condition" || item.items.length > 0);
-  return { ...group, items };
-}
-
-/** The item one place up or down among its neighbours. */
-export function moved(group: Group, id: number, by: -1 | 1): Group {
-  const from = group.items.findIndex((item) => item.id === id);
-  if (from < 0)
-    return { ...group, items: group.items.map((item) => (item.kind === "group" ? moved(item, id, by) : item)) };
-  const to = from + by;
-  if (to < 0 || to >= group.items.length) return group;
-  const items = [...group.items];
-  const [taken] = items.splice(from, 1);
-  if (taken) items.splice(to, 0, taken);
-  return { ...group, items };
-}
-
-function isObject(value: Json): value is JsonObject {
+export function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** States one can go back to. */
-export class History<T> {
-  #past: T[] = [];
-  #future: T[] = [];
-
-  constructor(private present: T) {}
-
-  get now(): T {
-    return this.present;
-  }
-
-  get canUndo(): boolean {
-    return this.#past.length > 0;
-  }
-
-  get canRedo(): boolean {
-    return this.#future.length > 0;
-  }
-
-  push(next: T): void {
-    this.#past.push(this.present);
-    if (this.#past.length > 200) this.#past.shift();
-    this.#future = [];
-    this.present = next;
-  }
-
-  /** The present changes without a step of its own: typing on in the same field. */
-  replace(next: T): void {
-    this.#future = [];
-    this.present = next;
-  }
-
-  undo(): T {
-    const before = this.#past.pop();
-    if (before !== undefined) {
-      this.#future.push(this.present);
-      this.present = before;
-    }
-    return this.present;
-  }
-
-  redo(): T {
-    const after = this.#future.pop();
-    if (after !== undefined) {
-      this.#past.push(this.present);
-      this.present = after;
-    }
-    return this.present;
-  }
+function keysOf(value: JsonObject): number {
+  return Object.keys(value).length;
 }

@@ -23,6 +23,13 @@ export interface Field {
   /** The values are codes that people know by names. */
   coded?: boolean;
   choices: { value: string | number; label: string }[];
+  /** Of a property of events: the kinds of values seen in it, when not exactly one. */
+  kinds?: FieldType[];
+}
+
+/** properties: what is known of them; null when nothing is, so that any may be named. */
+export interface EventKind extends Named {
+  properties: { key: string; kinds: FieldType[] }[] | null;
 }
 
 export interface ObjectKind {
@@ -44,7 +51,7 @@ export interface Vocabulary {
   tag_groups: Named[];
   lists: Named[];
   audiences: Named[];
-  events: Named[];
+  events: EventKind[];
   objects: ObjectKind[];
   channels: Named[];
   topics: Named[];
@@ -62,6 +69,40 @@ export const GROUPS: [string, string][] = [
   ["activity", say("来源与活动", "Source and activity")],
   ["custom", say("自定义字段", "Custom fields")],
 ];
+
+/** Properties as people call them; the others go by their keys. */
+const PROPERTIES: Record<string, string> = {
+  amount: say("金额", "amount"),
+  brand: say("品牌", "brand"),
+  category: say("类别", "category"),
+  coupon: say("优惠券", "coupon"),
+  currency: say("币种", "currency"),
+  discount: say("折扣", "discount"),
+  name: say("名称", "name"),
+  order_id: say("订单号", "order number"),
+  path: say("页面路径", "page path"),
+  price: say("单价", "price"),
+  product_id: say("商品编号", "product number"),
+  quantity: say("数量", "quantity"),
+  query: say("搜索词", "search words"),
+  revenue: say("收入", "revenue"),
+  shipping: say("运费", "shipping"),
+  sku: "SKU",
+  subject: say("邮件主题", "subject"),
+  tax: say("税费", "tax"),
+  title: say("标题", "title"),
+  total: say("总额", "total"),
+  url: say("网址", "address"),
+  value: say("价值", "value"),
+};
+
+export function propertyField(key: string, kinds: FieldType[]): Field {
+  const name = PROPERTIES[key];
+  const label = !name || name === key ? key : `${name}（${key}）`;
+  const [only] = kinds;
+  const type = kinds.length > 1 ? "text" : (only ?? "sealed");
+  return { key, label: say(label, label.replace("（", " (").replace("）", ")")), type, group: "", suggests: true, choices: [], kinds };
+}
 
 /** Everything a condition can begin with, for the picker: what people did first. Values are "head" or "head:key". */
 export function beginnings(words: Vocabulary): Named[] {

@@ -71,6 +71,8 @@ class HyShortcuts extends HTMLElement {
       if (known >= 0) rows[known] = [key, label];
       else if (!target.closest("[hidden]")) rows.push([key, label]);
     }
+    // Elements with keys of their own (the audience builder) add them.
+    document.dispatchEvent(new CustomEvent("shortcuts:list", { detail: rows }));
     for (const [keys, meaning] of rows) list.append(term(keys), definition(meaning));
     return list;
   }
