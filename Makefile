@@ -69,7 +69,7 @@ bench-count: $(STAMPS)/dev $(STAMPS)/words ## Live counts, breakdowns and waterf
 
 lock: ## Resolve the newest versions and write the hashed locks
 	$(PYTHON) -m venv $(STAMPS)/uv && $(STAMPS)/uv/bin/pip install -q uv
-	for name in run dev node; do $(STAMPS)/uv/bin/uv pip compile --upgrade --universal --python-version 3.11 \
+	for name in run dev node spark; do $(STAMPS)/uv/bin/uv pip compile --upgrade --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" \
 		-q requirements/$$name.in -o requirements/$$name.txt; done
 
@@ -119,7 +119,7 @@ $(STAMPS)/words: $(STAMPS)/run $(shell find hongyan -name '*.po')
 	@$(BIN)/python -m tools.words compile
 	@touch $@
 
-# Programs the tests need from the distribution: a browser, Postfix's SMTP sink, xgettext.
+# Programs the tests need from the distribution: a browser, Postfix's SMTP sink, xgettext, Java.
 $(STAMPS)/system: tools/system.sh
 	@bash tools/system.sh
 	@touch $@

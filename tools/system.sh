@@ -7,6 +7,8 @@ command -v chromium >/dev/null || command -v chromium-browser >/dev/null || comm
 [ -x /usr/sbin/smtp-sink ] || command -v smtp-sink >/dev/null || missing+=(postfix)
 command -v perl >/dev/null || missing+=(perl)
 command -v xgettext >/dev/null || missing+=(gettext)
+# A Java of 17 or newer, for the Spark server of the suite.
+java -version 2>&1 | grep -qE 'version "(1[7-9]|[2-9][0-9])' || missing+=(default-jre-headless)
 fc-list 2>/dev/null | grep -qi "cjk" || missing+=(fonts-noto-cjk fontconfig)
 [ ${#missing[@]} -eq 0 ] && exit 0
 if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then

@@ -62,6 +62,22 @@ HONGYAN_SOURCE_FOLDERS = env.text(
     "Folders on this server, separated by colons, in which scheduled sources may read files and SQLite databases; "
     "empty: only incoming/ in the data folder",
 )
+HONGYAN_HISTORY_URL = env.text(
+    "HONGYAN_HISTORY_URL",
+    "",
+    "Where the columnar history lies: a folder (/…) or s3://bucket/folder?region=…&endpoint=https://…; "
+    "empty: history/ in the data folder",
+)
+HONGYAN_HISTORY_S3_KEY = env.text(
+    "HONGYAN_HISTORY_S3_KEY", "", "Access key of that bucket; empty: as the environment or the machine's role gives it"
+)
+HONGYAN_HISTORY_S3_SECRET = env.text("HONGYAN_HISTORY_S3_SECRET", "", "The secret that belongs to the access key")
+HONGYAN_SPARK_URL = env.text(
+    "HONGYAN_SPARK_URL",
+    "",
+    "A Spark Connect server, sc://host:15002, that answers questions about everybody over the same files; "
+    "empty: DuckDB inside this process does",
+)
 HONGYAN_METRICS_TOKEN = env.text(
     "HONGYAN_METRICS_TOKEN", "", "Bearer token for /metrics; empty: it answers to this machine only"
 )
