@@ -1,4 +1,4 @@
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from hongyan.web.audiences import (
     builder,
@@ -9,6 +9,7 @@ from hongyan.web.audiences import (
     overlap,
     pages,
     saved,
+    suggest,
     tags,
 )
 
@@ -29,12 +30,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("tags/<uuid:public_id>/", tags.tag_edit, name="tag_edit"),
     path("tags/<uuid:public_id>/deletion/", tags.tag_remove, name="tag_delete"),
     path("tag-changes/<uuid:public_id>/undo/", tags.change_undo, name="change_undo"),
+    path("", include("hongyan.web.audiences.urls_standing")),
     path("lists/new/", lists.create, name="list_create"),
     path("lists/<uuid:public_id>/", lists.page, name="list"),
     path("lists/<uuid:public_id>/edit/", lists.edit, name="list_edit"),
     path("lists/<uuid:public_id>/deletion/", lists.delete, name="list_delete"),
     path("lists/<uuid:public_id>/members/", lists.fill, name="list_fill"),
     path("lists/<uuid:public_id>/removals/", lists.remove, name="list_remove"),
+    path("suggestions/", suggest.index, name="suggest"),
+    path("suggestions/<uuid:public_id>/", suggest.page, name="suggestion"),
+    path("suggestions/<uuid:public_id>/cancellation/", suggest.cancel, name="suggestion_cancel"),
+    path("suggestions/<uuid:public_id>/<int:place>/", suggest.save, name="suggestion_save"),
     path("<uuid:public_id>/", saved.page, name="audience"),
     path("<uuid:public_id>/moves/", insight_moves.page, name="moves"),
     path("<uuid:public_id>/profile/", insight.profile, name="profile"),

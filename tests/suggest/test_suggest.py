@@ -1,0 +1,243 @@
+"""Suggested audiences: the rule that is hidden in the data is found, said in the language, and measured honestly."""
+
+import json
+import random
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from hongyan.accounts.permissions import Role
+from hongyan.audience import saved, tags
+from hongyan.audience.catalogue import catalogue_now
+from hongyan.audience.compiler.rewrite import expand
+from hongyan.audience.errors import NotFound
+from hongyan.audience.insight.members import member_ids
+from hongyan.audience.models import SavedAudience
+from hongyan.audience.models_suggest import SuggestionRun
+from hongyan.audience.segments import check, checked, explain
+from hongyan.audience.suggest.clusters import clusters
+from hongyan.audience.suggest.features import Feature, Kind, above, features, not_above, rounded
+from hongyan.audience.suggest.lookalike import TooFew, look_alikes
+from hongyan.audience.suggest.reading import common_events, common_values, matrix
+from hongyan.audience.suggest.rules import Leaf, Split, rule
+from hongyan.audience.suggest.runs import suggestion_save, suggestion_start, suggestion_work
+from hongyan.commerce.models import ContactFacts
+from hongyan.contacts.models import Contact
+from hongyan.core import clock
+from hongyan.events.services import append
+from hongyan.events.types import NewEvent
+from hongyan.jobs.runner import job_run
+from tests.audience.factory import SYSTEM, actor_of, group, people, tag
+from tests.browser import staff
+
+pytestmark = pytest.mark.django_db
+VIP = {"tag": "vip"}
+
+
+def quiet(_done: int) -> None:
+    """Nobody looks."""
+
+
+def event(contact: Contact, name: str, days: float) -> NewEvent:
+    at = clock.now() - timedelta(days=days)
+    return NewEvent(
+        contact_id=contact.pk, name=name, occurred_at=at, source="test", properties={}, dedupe_key=None
+    )  # fmt: skip
+
+
+@pytest.fixture
+def shop() -> dict[str, list[Contact]]:
+    """Three ways of being a customer. VIPs are those of Shanghai who view many products, nine times of ten."""
+    chance = random.Random(7)
+    keen = people(120, city="上海", country="CN", has_email=True)
+    local = people(140, city="上海", country="CN", has_email=True)
+    far = people(240, city="Berlin", country="DE", has_email=True)
+    happened = []
+    for contact in keen:
+        happened += [event(contact, "product_viewed", chance.uniform(1, 25)) for _n in range(chance.randint(6, 12))]
+    for contact in local:
+        happened += [event(contact, "product_viewed", chance.uniform(1, 300)) for _n in range(chance.randint(0, 2))]
+    for contact in far:
+        happened += [event(contact, "email_opened", chance.uniform(1, 80)) for _n in range(chance.randint(4, 9))]
+    append(happened)
+    ContactFacts.objects.bulk_create(
+        ContactFacts(
+            contact=contact,
+            orders=3,
+            currency="CNY",
+            total_minor=chance.randint(50_000, 90_000),
+            average_minor=1,
+            per_currency={},
+            last_at=clock.now() - timedelta(days=chance.randint(1, 200)),
+        )
+        for contact in local
+    )
+    vip = tag("vip", group("value"), name_zh="贵宾", name_en="VIP")
+    chosen = keen[:108] + local[:6] + far[:6]
+    tags.tag_contacts(actor=SYSTEM, tag=vip, contact_ids=[contact.pk for contact in chosen])
+    return {"keen": keen, "local": local, "far": far}
+
+
+def sample_of() -> Any:
+    return np.array(sorted(Contact.objects.values_list("pk", flat=True)), dtype=np.int64)
+
+
+def test_every_feature_says_in_the_language_what_its_number_says(shop: dict[str, list[Contact]]) -> None:
+    """The matrix and the compiled conditions agree on who is above a threshold and who is not."""
+    now, catalogue, sample = clock.now(), catalogue_now(), sample_of()
+    made = features(catalogue, events=common_events(sample, now=now), values=common_values(sample, catalogue))
+    values = matrix(made, sample, catalogue, now=now)
+    told = 0
+    for place, item in enumerate(made):
+        column = values[:, place]
+        if column.min() == column.max():
+            continue
+        steps = np.unique(column)
+        low, high = (float(value) for value in steps[[steps.size // 2 - 1, steps.size // 2]])
+        threshold = rounded(item, (low + high) / 2, low, high)
+        for tree, expected in (
+            (above(item, threshold), column >= high),
+            (not_above(item, threshold), column <= low),
+        ):
+            assert not check(tree, catalogue=catalogue), item
+            assert member_ids(tree, catalogue=catalogue, now=now).tolist() == sample[expected].tolist(), (
+                item,
+                threshold,
+            )
+        told += 1
+    assert told > 8
+
+
+def test_no_identifying_field_becomes_a_feature(shop: dict[str, list[Contact]]) -> None:
+    made = features(catalogue_now(), events=["product_viewed"], values={"city": ["上海"]})
+    text = json.dumps([item.to_json() for item in made], ensure_ascii=False)
+    for word in ("full_name", "email_domain", "birth", "sealed"):
+        assert word not in text
+
+
+def test_look_alikes_find_the_hidden_rule_without_the_tag_itself(shop: dict[str, list[Contact]]) -> None:
+    catalogue = catalogue_now()
+    node = checked(VIP, catalogue=catalogue)
+    found = look_alikes(VIP, left_out=[expand(node, catalogue)], catalogue=catalogue, now=clock.now(), progress=quiet)
+    best = max(found.suggestions, key=lambda item: item.precision * item.recall)
+    assert "product_viewed" in json.dumps(best.tree)
+    assert "vip" not in json.dumps([item.tree for item in found.suggestions])
+    assert (best.precision > 0.8, best.recall > 0.75) == (True, True)
+    assert found.base == pytest.approx(120 / 500)
+    members = set(member_ids(best.tree, catalogue=catalogue).tolist())
+    assert best.size == len(members)  # over everybody, exactly
+    assert best.fresh == len(members - set(member_ids(VIP, catalogue=catalogue).tolist()))
+    for language in ("zh-hans", "en"):
+        assert len(explain(best.tree, language, catalogue=catalogue)) < 400
+
+
+def test_precision_and_recall_are_those_of_the_rule_on_people_not_seen(shop: dict[str, list[Contact]]) -> None:
+    """The group is a toss of a coin: nothing is promised that holds for the learnt half only."""
+    chance = random.Random(3)
+    everyone = [contact for one in shop.values() for contact in one]
+    coin = tag("coin", group("other"))
+    tags.tag_contacts(actor=SYSTEM, tag=coin, contact_ids=[one.pk for one in everyone if chance.random() < 0.5])
+    catalogue = catalogue_now()
+    node = checked({"tag": "coin"}, catalogue=catalogue)
+    found = look_alikes({"tag": "coin"}, left_out=[node], catalogue=catalogue, now=clock.now(), progress=quiet)
+    for item in found.suggestions:
+        assert item.precision < 0.65
+
+
+def test_a_definition_is_not_found_again_through_its_kin(shop: dict[str, list[Contact]]) -> None:
+    catalogue = catalogue_now()
+    tree = {"any": [{"field": "orders.total", "op": ">", "value": 600}, {"field": "city", "op": "=", "value": "上海"}]}
+    made = features(
+        catalogue,
+        events=["product_viewed", "order_completed"],
+        values={"city": ["上海"], "country": ["CN"]},
+        left_out=[checked(tree, catalogue=catalogue)],
+    )
+    keys = {item.key or item.part.get("field", "") for item in made}
+    assert not [key for key in keys if key.startswith(("orders.", "rfm.", "lifecycle."))]
+    assert not keys & {"city", "country", "region"}
+    assert {item.event for item in made if item.event} == {"product_viewed"}
+
+
+def test_clusters_are_the_three_ways_of_being_a_customer(shop: dict[str, list[Contact]]) -> None:
+    catalogue = catalogue_now()
+    found = clusters({"everyone": True}, catalogue=catalogue, now=clock.now(), progress=quiet)
+    keen = {contact.pk for contact in shop["keen"]}
+    assert 3 <= len(found.suggestions) <= 7
+    assert len({item.name_en for item in found.suggestions}) == len(found.suggestions)
+    overlaps = []
+    for item in found.suggestions:
+        members = set(member_ids(item.tree, catalogue=catalogue).tolist())
+        assert item.size == len(members)
+        overlaps.append(len(members & keen) / len(members | keen))
+        assert item.differences
+    assert max(overlaps) > 0.8
+    assert max(item.precision for item in found.suggestions) > 0.8
+
+
+def test_too_few_people_are_a_reason_not_a_failure() -> None:
+    tag("vip", group("value"))
+    people(30)
+    with pytest.raises(TooFew):
+        look_alikes(VIP, left_out=[], catalogue=catalogue_now(), now=clock.now(), progress=quiet)
+    run = suggestion_start(actor=SYSTEM, kind=SuggestionRun.Kind.LOOK_ALIKE, target="tag:vip")
+    suggestion_work(run.pk, quiet)
+    run.refresh_from_db()
+    assert run.problem == "too_few"
+
+
+def test_splits_whose_sides_are_both_chosen_fall_away_and_bounds_are_drawn_together() -> None:
+    views = Feature(Kind.COUNT, "浏览", "views", event="product_viewed", days=90)
+    city = Feature(Kind.FLAG, "上海", "Shanghai", part={"field": "city", "op": "=", "value": "上海"})
+    root = Split(0, 2.5, Leaf(1), Split(1, 0.5, Split(0, 5.5, Leaf(2), Leaf(3)), Leaf(4)))
+    many = {"event": "product_viewed", "op": ">=", "count": 6, "within_days": 90}
+    some = {"event": "product_viewed", "op": ">=", "count": 3, "within_days": 90}
+    assert rule(root, {3}, [views, city]) == {"all": [many, {"not": city.part}]}
+    assert rule(root, {2, 3, 4}, [views, city]) == some
+    assert rule(root, {1, 2, 3, 4}, [views, city]) == {"everyone": True}
+    assert rule(root, set(), [views, city]) is None
+
+
+def test_a_run_goes_through_the_queue_and_becomes_an_audience(shop: dict[str, list[Contact]]) -> None:
+    run = suggestion_start(actor=SYSTEM, kind=SuggestionRun.Kind.LOOK_ALIKE, target="tag:vip")
+    assert run.job is not None
+    job_run(job_id=run.job.pk)
+    run = SuggestionRun.objects.select_related("job").get(pk=run.pk)
+    assert run.job is not None
+    assert run.job.state == "succeeded"
+    assert run.found is not None
+    client = Client(HTTP_ACCEPT_LANGUAGE="en")
+    client.force_login(staff(Role.MARKETER, language="en"))
+    page = reverse("audiences:suggestion", args=[run.public_id])
+    text = client.get(page).content.decode()
+    assert "viewed a product" in text
+    client.post(reverse("audiences:suggestion_save", args=[run.public_id, 0]), {"name": "Keen"})
+    assert SavedAudience.objects.get(name="Keen").versions.get().tree == run.found["suggestions"][0]["tree"]
+    with pytest.raises(NotFound):
+        suggestion_save(actor=SYSTEM, run=run, place=99, name="X")
+
+
+def test_suggestions_are_for_those_who_may_make_audiences(shop: dict[str, list[Contact]]) -> None:
+    from hongyan.accounts.errors import PermissionRefused
+
+    with pytest.raises(PermissionRefused):
+        suggestion_start(actor=actor_of(Role.ANALYST), kind=SuggestionRun.Kind.CLUSTERS, target="everyone")
+    for target in ("tag:nope", "audience:x", "list:x", "everyone", "", "everyone:1"):
+        with pytest.raises(NotFound):
+            suggestion_start(actor=SYSTEM, kind=SuggestionRun.Kind.LOOK_ALIKE, target=target)
+    client = Client(HTTP_ACCEPT_LANGUAGE="en")
+    client.force_login(staff(Role.MARKETER, language="en"))
+    saved.audience_create(actor=SYSTEM, name="Shanghai", tree={"field": "city", "op": "=", "value": "上海"})
+    text = client.get(reverse("audiences:suggest")).content.decode()
+    assert "Shanghai" in text
+    client.post(reverse("audiences:suggest"), {"kind": "look_alike", "target": "tag:vip"})
+    run = SuggestionRun.objects.get()
+    assert "hx-trigger" in client.get(reverse("audiences:suggestion", args=[run.public_id])).content.decode()
+    client.post(reverse("audiences:suggestion_cancel", args=[run.public_id]))
+    assert run.job is not None
+    run.job.refresh_from_db()
+    assert run.job.cancel_requested or run.job.state == "cancelled"
