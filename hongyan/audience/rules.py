@@ -6,6 +6,7 @@ and only while nobody would fall under two of them.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -45,6 +46,27 @@ def decided_by_rule(tag: Tag) -> bool:
 def tree_of(rule: TagRule) -> Any:
     """What publishing would put into force, or what is in force."""
     return rule.live if rule.draft is None else rule.draft
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What putting a rule into force would do to the holders of its tag."""
+
+    gain: int
+    lose: int
+    stay: int
+
+
+def draft_effect(tag: Tag, tree: Any) -> Effect:
+    """Of a tag in a group that is not exclusive. Raises BadTree; callers have checked who asks."""
+    import numpy as np
+
+    from hongyan.audience.rules_people import ids_of
+
+    wanted = ids_of(tree, catalogue=catalogue_now(), now=clock.now())
+    held = np.array(list(tag.contact_tags.values_list("contact_id", flat=True)), dtype=np.int64)
+    stay = len(np.intersect1d(wanted, held))
+    return Effect(len(wanted) - stay, len(held) - stay, stay)
 
 
 @transaction.atomic

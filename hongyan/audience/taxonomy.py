@@ -174,3 +174,19 @@ def _check_names(key: str, name: str) -> None:
 
 def _next(last: int | None) -> int:
     return 0 if last is None else last + 1
+
+
+@transaction.atomic
+def tag_move(*, actor: Actor, tag: Tag, up: bool) -> None:
+    """One place up or down among the tags of its group; the order decides between rules of an exclusive group."""
+    actor.require(Permission.AUDIENCE_EDIT)
+    tags = list(Tag.objects.select_for_update().filter(group_id=tag.group_id))
+    place = next(number for number, other in enumerate(tags) if other.pk == tag.pk)
+    to = place - 1 if up else place + 1
+    if not 0 <= to < len(tags):
+        return
+    tags[place], tags[to] = tags[to], tags[place]
+    for number, other in enumerate(tags):
+        other.position = number
+    Tag.objects.bulk_update(tags, ["position"])
+    record(actor=actor, action="tag.moved", subject_kind="tag", subject_id=str(tag.public_id), data={"place": to})

@@ -27,6 +27,9 @@ PAGES: dict[str, frozenset[Role]] = {
     **dict.fromkeys(
         (
             "audiences:index",
+            "audiences:ready",
+            "audiences:rfm",
+            "audiences:stages",
             "audiences:tags",
             "audiences:values",
             "audiences:vocabulary",
@@ -60,6 +63,8 @@ PAGES: dict[str, frozenset[Role]] = {
             "audiences:create",
             "audiences:group_create",
             "audiences:list_create",
+            "audiences:rfm_rules",
+            "audiences:stage_rules",
             "audiences:tag_create",
             "campaigns:create",
             "catcher:index",
@@ -132,6 +137,7 @@ PAGES: dict[str, frozenset[Role]] = {
 }
 # What only answers a POST; each service asks for the permission again.
 ACTS = {
+    "audiences:stage_order",
     "audiences:preview",
     "audiences:read_text",
     "catcher:delete_all",

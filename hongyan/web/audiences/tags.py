@@ -1,6 +1,6 @@
 """Tags: the taxonomy on one page, a page for each tag with what was done with it."""
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.contrib import messages
@@ -10,11 +10,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from hongyan.accounts.permissions import Permission
-from hongyan.audience.errors import BadValue, HoldsSeveral, InUse, NotFound
-from hongyan.audience.models import Tag, TagGroup
+from hongyan.audience.catalogue import catalogue_now
+from hongyan.audience.errors import BadTree, BadValue, HoldsSeveral, InUse, NotFound
+from hongyan.audience.models import Tag, TagGroup, TagRule
 from hongyan.audience.people import sample
+from hongyan.audience.rules import draft_effect, rule_of
+from hongyan.audience.segments import explain
 from hongyan.audience.selectors import tag_sizes, tag_tree, without_tag_of
 from hongyan.audience.tags import tag_change_undo
+from hongyan.audience.tags_movement import TagMovement, movements
 from hongyan.audience.taxonomy import (
     key_of,
     tag_create,
@@ -26,25 +30,56 @@ from hongyan.audience.taxonomy import (
 )
 from hongyan.audience.types import GroupValues, TagValues, UsedKind
 from hongyan.audience.usage import where_used
-from hongyan.web.audiences.common import actor_of
+from hongyan.contacts.models import Contact
+from hongyan.web.audiences.common import actor_of, language
 from hongyan.web.audiences.forms import GroupForm, NewGroupForm, NewTagForm, TagForm
+from hongyan.web.audiences.rules import state_words
 from hongyan.web.audiences.words import group_name, tag_name
+
+DAYS: Final = 30
+_MOST_MOVERS: Final = 5
 
 
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
+    """The dashboard: the taxonomy with sizes and movement, what rises and what falls."""
     actor = actor_of(request)
+    tree = tag_tree(actor=actor)
     held = tag_sizes(actor=actor)
+    sizes = {tag.pk: held.get(tag.pk, 0) for _group, tags in tree for tag in tags}
+    moved = movements(actor=actor, sizes=sizes, days=DAYS)
+    rules = {rule.tag_id: rule for rule in TagRule.objects.all()}
+    rows: dict[int, dict[str, Any]] = {
+        tag.pk: {
+            "tag": tag,
+            "name": tag_name(tag),
+            "size": sizes[tag.pk],
+            "moved": moved[tag.pk],
+            "trend": list(moved[tag.pk].sizes),
+            "state": state_words(rules[tag.pk]) if tag.pk in rules else None,
+        }
+        for _group, tags in tree
+        for tag in tags
+    }
     groups = [
         {
             "group": group,
             "name": group_name(group),
-            "tags": [{"tag": tag, "name": tag_name(tag), "size": held.get(tag.pk, 0)} for tag in tags],
+            "tags": [rows[tag.pk] for tag in tags],
             "missing": without_tag_of(actor=actor, tag_ids=[tag.pk for tag in tags]) if group.exclusive else None,
+            "has_rules": any(tag.pk in rules for tag in tags),
         }
-        for group, tags in tag_tree(actor=actor)
+        for group, tags in tree
     ]
-    return render(request, "audiences/tags.html", {"groups": groups})
+    by_net = sorted(rows.values(), key=lambda row: row["moved"].net)
+    context = {
+        "groups": groups,
+        "days": DAYS,
+        "total": Contact.objects.count(),
+        "rising": [row for row in reversed(by_net) if row["moved"].net > 0][:_MOST_MOVERS],
+        "falling": [row for row in by_net if row["moved"].net < 0][:_MOST_MOVERS],
+    }
+    return render(request, "audiences/tags.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -148,12 +183,15 @@ def tag_edit(request: HttpRequest, public_id: UUID) -> HttpResponse:
             messages.success(request, _("Saved"))
             return redirect("audiences:tag_edit", public_id)
         tag = _tag(public_id)
+    size = tag_sizes(actor=actor).get(tag.pk, 0)
     context = {
         "form": form,
         "tag": tag,
         "name": tag_name(tag),
         "group_name": group_name(tag.group),
-        "size": tag_sizes(actor=actor).get(tag.pk, 0),
+        "size": size,
+        **_rule(tag),
+        **_moved(movements(actor=actor, sizes={tag.pk: size}, days=DAYS)[tag.pk]),
         "changes": tag.changes.order_by("-at", "-id")[:20],
         "people": sample(actor=actor, tree={"tag": tag.key}, n=8),
         "uses": where_used(UsedKind.TAG, tag.key),
@@ -178,9 +216,45 @@ def change_undo(request: HttpRequest, public_id: UUID) -> HttpResponse:
         job = tag_change_undo(actor=actor_of(request), public_id=public_id)
     except NotFound:
         raise Http404 from None
+    except BadValue as error:
+        messages.error(request, error.message)
+        return redirect("audiences:tag_edit", Tag.objects.get(changes__public_id=public_id).public_id)
     messages.success(request, _("Undoing in the background.") if job else _("Undone"))
     tag = Tag.objects.get(changes__public_id=public_id)
     return redirect("audiences:tag_edit", tag.public_id)
+
+
+def _rule(tag: Tag) -> dict[str, Any]:
+    """What the rule says, and what publishing its draft would change."""
+    rule = rule_of(tag)
+    if rule is None:
+        return {"rule": None}
+    known = catalogue_now()
+    found: dict[str, Any] = {"rule": rule, "state": state_words(rule)}
+    for name, tree in (("live", rule.live), ("draft", rule.draft)):
+        if tree is not None:
+            try:
+                found[f"{name}_sentence"] = explain(tree, language(), catalogue=known)
+            except BadTree:
+                found[f"{name}_sentence"] = _("This rule names what is no longer there.")
+    if rule.draft is not None and not tag.group.exclusive:
+        try:
+            found["effect"] = draft_effect(tag, rule.draft)
+        except BadTree:
+            found["effect"] = None
+    return found
+
+
+def _moved(moved: TagMovement) -> dict[str, Any]:
+    chart = {
+        "categories": [day.isoformat() for day in moved.days],
+        "series": [
+            {"name": _("Came"), "values": list(moved.added)},
+            {"name": _("Went"), "values": [-each for each in moved.removed]},
+        ],
+        "unit": "",
+    }
+    return {"moved": moved, "chart": chart if moved.came or moved.went else None, "trend": list(moved.sizes)}
 
 
 def _form(request: HttpRequest, form: Any, title: str, more: dict[str, Any] | None = None) -> HttpResponse:
