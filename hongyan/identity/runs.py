@@ -287,6 +287,8 @@ def _resolve_one(run: Run, actor: Actor, contact_id: int, model: online.Current,
     for match in matches:
         low, high = sorted((contact_id, match.contact_id))
         why = guards.conflict(contact_id, match.contact_id)
+        if why is None and guards.only_name(contact_id, match.contact_id):
+            why = "only_name"
         if why == "apart":
             continue
         if why is None and match.score.probability >= model.merge:

@@ -34,6 +34,7 @@ LEVELS: Final[Words] = {
     "nickname_or_initial": gettext_lazy("a nickname or an initial of it"),
     "one_typo": gettext_lazy("one letter off"),
     "two_typos": gettext_lazy("two letters off"),
+    "same_besides_name": gettext_lazy("the same besides the name"),
     "few_typos": gettext_lazy("a few letters off"),
     "typo": gettext_lazy("nearly the same"),
     "near": gettext_lazy("nearly the same"),
@@ -62,6 +63,7 @@ STREET: Final = gettext_lazy("the same street, another number")  # "street" name
 GUARDS: Final[Words] = {
     "national_id": gettext_lazy("The two have different identity numbers."),
     "household": gettext_lazy("The given names differ: they may only live together."),
+    "only_name": gettext_lazy("Nothing but the name is the same."),
     "chain": gettext_lazy("They are linked only through a third record."),
 }
 

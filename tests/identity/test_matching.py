@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hongyan.identity.matching.addresses import Address, address
 from hongyan.identity.matching.clusters import cluster
-from hongyan.identity.matching.comparisons import ALL
+from hongyan.identity.matching.comparisons import ALL, EMAIL
 from hongyan.identity.matching.engine import Engine
 from hongyan.identity.matching.features import Features, features
 from hongyan.identity.matching.guards import Guards, homes_are_shared
@@ -271,6 +271,48 @@ def test_those_who_only_live_together_are_left_to_a_person() -> None:
     assert (
         Guards(lambda low, high: (low, high) == (1, 3), people.__getitem__, shared_homes=True).conflict(3, 1) == "apart"
     )
+
+
+def test_two_chinese_given_names_are_two_people_however_much_a_household_shares() -> None:
+    home = {"city": "广州", "street": "体育路319号15栋2706室", "phone": "18045678901", "birth_date": "1999-01-14"}
+    names = {1: "周固林", 2: "周梁德", 3: "Zhou Gulin", 4: "Jack Zhou"}
+    people = {number: features(Record(full_name=name, **home)) for number, name in names.items()}
+    guards = Guards(nobody, people.__getitem__, shared_homes=True)
+    assert guards.conflict(1, 2) == "household"  # twins
+    assert guards.conflict(1, 3) is None
+    assert guards.conflict(1, 4) is None  # the English name that many go by as well
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "bare"),
+    [
+        ({}, {"phone": "13800138000", "city": "上海"}, True),
+        ({"sex": "1", "region": "浙江"}, {"sex": "1", "region": "浙江"}, True),
+        ({"email": "zhizhiqi88@qq.com"}, {"email": "zhizhiqi21@163.com"}, True),
+        ({"city": "上海"}, {"city": "上海市"}, False),
+        ({"birth_date": "1990-02-03"}, {"birth_date": "1990-03-02"}, False),
+        ({"email": "sunnygirl7@qq.com"}, {"email": "sunnygirl7@163.com"}, False),
+    ],
+)
+def test_nobody_is_merged_on_a_bare_name(one: dict[str, str], other: dict[str, str], *, bare: bool) -> None:
+    people = {1: features(Record(full_name="查致奇", **one)), 2: features(Record(full_name="查致奇", **other))}
+    assert Guards(nobody, people.__getitem__, shared_homes=True).only_name(1, 2) is bare
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "level"),
+    [
+        ("stanley.beckman51@outlook.com", "stanley.beckman22@yahoo.com", "different"),
+        ("stanley.beckman51@outlook.com", "stanley.beckman51@yahoo.com", "same_besides_name"),
+        ("stanley.beckman51@outlook.com", "stanly.beckman51@outlook.com", "one_typo"),
+        ("stanley@beckman.example", "stanly@beckman.example", "one_typo"),
+        ("2515355318@qq.com", "2515355318@foxmail.com", "same_user"),
+        ("blackbird77@qq.com", "blackbrid77@163.com", "one_typo"),
+    ],
+)
+def test_an_address_made_of_the_name_tells_no_more_than_the_name(one: str, other: str, level: str) -> None:
+    a, b = (features(Record(given_name="Stanley", family_name="Beckman", email=email)) for email in (one, other))
+    assert next(item.name for item in EMAIL.levels if item.when.test(a, b)) == level
 
 
 def test_whether_homes_are_shared_is_read_from_the_records() -> None:

@@ -8,6 +8,7 @@ from hongyan.identity.matching.conditions import (
     crossed,
     ending,
     initial,
+    long,
     near,
     part,
     same,
@@ -91,13 +92,28 @@ BIRTH = Comparison("birth_date", ("birth",), unknown("birth"), (
     Level("different", ELSE, 0.01, 0.95),
 ))  # fmt: skip
 
+# An address made of the name is as like that of a namesake as the names are, and those are compared already: only what
+# stands in it besides (``email_own``) tells more.
+_SAME_OWN = same("email_own")
+_OWN_TYPO = typos("email_own", 1, longer_than=5) & near("email_user", 0.909)
+
 EMAIL = Comparison("email", ("email",), unknown("email"), (
     Level("exact", same("email"), 0.55, 0.00001, "email", 0.5),
-    Level("same_user", same("email_user"), 0.12, 0.0001, "email_user"),
-    Level("one_typo", typos("email", 1) | typos("email_user", 1, longer_than=5), 0.08, 0.00005),
-    # Not by the user alone: it is made of the name, which is compared already.
-    Level("few_typos", near("email", 0.909), 0.05, 0.0001),
-    Level("different", ELSE, 0.2, 0.99),
+    Level("same_user", same("email_user") & long("email_own", 3), 0.12, 0.0001, "email_user"),
+    Level(
+        "one_typo",
+        typos("email", 1) & _SAME_OWN
+        | _OWN_TYPO
+        | typos("email_user", 1, longer_than=5) & _SAME_OWN & long("email_own", 3),
+        0.08, 0.00005,
+    ),
+    Level(
+        "few_typos",
+        near("email", 0.909) & ~same("email_user") & near("email_own", 0.909) & long("email_own", 2),
+        0.04, 0.0001,
+    ),
+    Level("same_besides_name", _SAME_OWN, 0.03, 0.02, "email_own"),
+    Level("different", ELSE, 0.18, 0.97),
 ))  # fmt: skip
 
 PHONE = Comparison("phone", ("phone",), unknown("phone"), (

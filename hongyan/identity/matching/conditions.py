@@ -78,6 +78,14 @@ def typos(column: str, at_most: int, *, longer_than: int = 0) -> Condition:
     return Condition(f"coalesce(least(length({left}), length({right})) > {longer_than} and {sql}, false)", test)
 
 
+def long(column: str, at_least: int) -> Condition:
+    """Both values have that many characters."""
+    return Condition(
+        f"coalesce(length({column}_l) >= {at_least} and length({column}_r) >= {at_least}, false)",
+        lambda a, b: min(len(text(a, column)), len(text(b, column))) >= at_least,
+    )
+
+
 def part(column: str, start: int, length: int, other: int = 0) -> Condition:
     """Characters from ``start`` (1-based) are the same; other: where they stand on the right."""
     other = other or start

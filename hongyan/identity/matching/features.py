@@ -5,14 +5,17 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
+from hongyan.contacts.companies_values import is_free_mail
 from hongyan.contacts.normalise import NormaliseProblem
 from hongyan.contacts.normalise import phone as normalise_phone
 from hongyan.identity.matching.addresses import address
-from hongyan.identity.matching.names import folded, name_of, plain
+from hongyan.identity.matching.names import Name, folded, name_of, plain
 from hongyan.identity.matching.record import Record
 
 _DIGITS = re.compile(r"\D+", re.ASCII)
 _ID = re.compile(r"[^0-9a-z]+")
+_FIGURES, _LETTERS = re.compile("[0-9]+"), re.compile("[a-z]+")
+_STEM = 3  # letters of a name by which it is known in an address
 _DATE = re.compile(r"(\d{4})\D?(\d{1,2})\D?(\d{1,2})(?:\D.*)?")
 # What forms ask for is answered somehow: these days are not birthdays.
 _NO_DATES = frozenset({"00000000", "19000101", "18991230", "11111111", "99991231"})
@@ -35,6 +38,7 @@ class Features(NamedTuple):
     birth: str | None  # eight digits, impossible days included
     email: str | None
     email_user: str | None
+    email_own: str | None  # what of the user is not made of the name; NOTHING where all of it is
     phone: str | None
     house: str | None
     street: str | None
@@ -57,6 +61,7 @@ def features(record: Record) -> Features:
     name = name_of(record.given_name, record.family_name, record.full_name)
     where = address(folded(record.street)) if record.street else address("")
     email = record.email.casefold()
+    user = _user(email)
     return Features(
         name.given or None,
         name.given_written or None,
@@ -69,7 +74,8 @@ def features(record: Record) -> Features:
         name.sound or None,
         birth(record.birth_date),
         email or None,
-        _user(email),
+        user,
+        _own(user, email.rpartition("@")[2], name) if user else None,
         phone(record.phone, record.country),
         where.house or None,
         where.street or None,
@@ -130,6 +136,32 @@ def _user(email: str) -> str | None:
     """The part before the @, without what people vary: dots, tags, hyphens."""
     user = email.partition("@")[0].partition("+")[0]
     return _ID.sub("", folded(user)) or None
+
+
+NOTHING = "-"
+
+
+def _own(user: str, host: str, name: Name) -> str:
+    """What tells more than the name, which is compared already: wang.wei88 and wangwei95 are namesakes, not slips. The
+    host tells more where it is not one that everybody uses.
+
+    >>> wang = name_of("", "", "王伟")
+    >>> _own("weiwang1988", "qq.com", wang), _own("wei", "lu.example", wang), _own("sunnygirl7", "qq.com", wang)
+    ('1988', '@lu.example', 'sunnygirl7')
+    """
+    letters = _FIGURES.sub("", user)
+    own = _LETTERS.sub("", user) if letters and _of_name(letters, name) else user
+    return own + ("" if is_free_mail(host) else f"@{host}") or NOTHING
+
+
+def _of_name(letters: str, name: Name) -> bool:
+    for word in (name.family, name.given, name.given_first, *name.readings):
+        if len(word) >= _STEM and word[:_STEM] in letters:
+            return True
+        if word and (letters.startswith(word) or letters.endswith(word)):
+            return True
+    initials = {word[0] for word in (name.family, name.given) if word}
+    return len(letters) <= _STEM and not initials.isdisjoint(letters)
 
 
 def as_mapping(row: Features) -> Mapping[str, object]:

@@ -4,7 +4,17 @@ who live together share a surname, an address and a telephone at once."""
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hongyan.identity.matching.comparisons import BIRTH, GIVEN
+from hongyan.identity.matching.comparisons import (
+    BIRTH,
+    BIRTH_PLACE,
+    EMAIL,
+    GIVEN,
+    MIDDLE,
+    NATIONAL_ID,
+    PHONE,
+    PLACE,
+    STREET,
+)
 from hongyan.identity.matching.conditions import same, typos
 from hongyan.identity.matching.features import Features
 
@@ -12,6 +22,18 @@ AGAINST = -3.0  # mean weight across two groups below which they stay apart; see
 FEW, DISAGREE = 20, 0.15
 
 _GIVEN_ALIKE = [level.when for level in GIVEN.levels[:-1]]
+# Han are few and short: names of two people of one family are often as like in their pinyin as two spellings of one.
+_HAN_ALIKE = [level.when for level in GIVEN.levels if level.name not in {"similar", "different"}]
+# What namesakes seldom share. Sex and region they do.
+_BEYOND_NAME = [
+    level.when
+    for comparison, levels in (
+        (MIDDLE, 1), (BIRTH, 5), (EMAIL, 4), (PHONE, 3), (STREET, 4), (PLACE, 2), (BIRTH_PLACE, 2), (NATIONAL_ID, 3)
+    )
+    for level in comparison.levels[:levels]
+]  # fmt: skip
+_CODE = same("postcode")
+_CITY = same("city")
 _BIRTH_ALIKE = [level.when for level in BIRTH.levels[:5]]
 _NATIONAL_ID = typos("national_id", 2)
 _OWN = same("email") | typos("email", 1) | same("national_id") | typos("national_id", 1)
@@ -34,11 +56,24 @@ class Guards:
             return None
         if a.national_id and b.national_id and not _NATIONAL_ID.test(a, b):
             return "national_id"  # twins
-        return None if births_agree(a, b) else "household"
+        return None if births_agree(a, b) and not (han(a) and han(b)) else "household"
+
+    def only_name(self, low: int, high: int) -> bool:
+        """Nothing but the name is the same, however rare it is: a person is asked. Says nothing of groups: of two
+        records in one, others may tell what these leave out."""
+        a, b = self.features(low), self.features(high)
+        more = any(when.test(a, b) for when in _BEYOND_NAME) or _CITY.test(a, b) or _CODE.test(a, b)
+        return not (more or _OWN.test(a, b))
+
+
+def han(row: Features) -> bool:
+    """A Chinese given name, in Han or in pinyin; not the English one that many go by as well."""
+    return row.sound is not None
 
 
 def given_differs(a: Features, b: Features) -> bool:
-    return a.given is not None and b.given is not None and not any(when.test(a, b) for when in _GIVEN_ALIKE)
+    alike = _HAN_ALIKE if han(a) and han(b) else _GIVEN_ALIKE
+    return a.given is not None and b.given is not None and not any(when.test(a, b) for when in alike)
 
 
 def births_agree(a: Features, b: Features) -> bool:

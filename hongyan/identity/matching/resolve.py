@@ -99,7 +99,11 @@ def _people(
         return float(known[pair])
 
     guards = Guards(apart, features.__getitem__, shared_homes)
-    return cluster(rows, conflict=guards.conflict, weight=weight, against=AGAINST)
+    alone = [(low, high, weight) for low, high, weight in rows if guards.only_name(low, high)]
+    few = set(alone)
+    found = cluster([row for row in rows if row not in few], conflict=guards.conflict, weight=weight, against=AGAINST)
+    found.held += [(low, high, "only_name") for low, high, _ in alone if found.root(low) != found.root(high)]
+    return found
 
 
 _KEYS = ("email", "national_id")
