@@ -39,8 +39,13 @@ class Member(models.Model):
     audience = models.ForeignKey(
         "audience.SavedAudience", on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
     )
-    contact = models.ForeignKey("contacts.Contact", on_delete=models.DO_NOTHING, related_name="+", db_constraint=False)
+    contact = models.ForeignKey(
+        "contacts.Contact", on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
+    )
     since = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["contact", "audience"], name="member_of_contact")]
 
 
 class MemberMove(models.Model):

@@ -13,6 +13,7 @@ from django.db import connection
 
 from hongyan.audience.membership.needs import earliest
 from hongyan.audience.membership.plan import Plan, Watched
+from hongyan.audience.membership.types import LET_IN, LET_OUT, Why
 from hongyan.core.sql import numbers, statement, texts
 
 CHUNK: Final = 2_000  # contacts looked at together
@@ -28,7 +29,7 @@ def ready() -> None:
             cursor.execute(_sql("own_tables"))
 
 
-def changes(plan: Plan, wanted: Mapping[int, Collection[int]], *, now: datetime) -> tuple[Pairs, Pairs]:
+def changes(plan: Plan, wanted: Mapping[int, Mapping[int, Why]], *, now: datetime) -> tuple[Pairs, Pairs]:
     """wanted: audience → contacts whose membership is in question. Returns who is to come and who is to go.
 
     In a transaction; repeatable read makes it one look at everything.
@@ -37,17 +38,25 @@ def changes(plan: Plan, wanted: Mapping[int, Collection[int]], *, now: datetime)
     everybody = sorted({contact for contacts in wanted.values() for contact in contacts})
     for first in range(0, len(everybody), CHUNK):
         chunk = everybody[first : first + CHUNK]
-        if len(everybody) <= CHUNK:
-            asked: Mapping[int, Collection[int]] = wanted
-        else:
-            among = set(chunk)
-            asked = {number: among.intersection(contacts) for number, contacts in wanted.items()}
+        among = set(chunk) if len(everybody) > CHUNK else set(everybody)
+        in_now = _members(chunk, wanted)
+        asked = {number: _open(number, whys, among, in_now) for number, whys in wanted.items()}
         asked = {number: contacts for number, contacts in asked.items() if contacts}
-        in_now = _members(chunk, asked)
-        meant = _meant(plan, asked, chunk, now)
+        if not asked:
+            continue
+        meant = _meant(plan, asked, sorted(set().union(*asked.values())), now)
         came |= meant - in_now
-        gone |= {pair for pair in in_now - meant if pair[1] in asked[pair[0]]}
+        gone |= {pair for pair in in_now - meant if pair[1] in asked.get(pair[0], ())}
     return came, gone
+
+
+def _open(number: int, whys: Mapping[int, Why], among: set[int], in_now: Pairs) -> set[int]:
+    """Contacts whose membership what happened can really change."""
+    return {
+        contact
+        for contact, why in whys.items()
+        if contact in among and why.may & (LET_OUT if (number, contact) in in_now else LET_IN)
+    }
 
 
 def _members(contacts: Sequence[int], audiences: Iterable[int]) -> Pairs:

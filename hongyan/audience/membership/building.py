@@ -6,8 +6,8 @@ in between, the filling starts again: what is written already is then no differe
 """
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -24,6 +24,7 @@ from hongyan.audience.membership.plan import Plan, Watched
 from hongyan.audience.membership.types import Cause, CauseKind
 from hongyan.audience.models import Following, MemberClock, SavedAudience
 from hongyan.core import clock
+from hongyan.core.sql import SQL
 
 _LOCK: Final = 7_105_041  # first half of an advisory lock, the audience is the second: one fills it at a time
 _CHUNK: Final = 20_000  # members written in one transaction
@@ -71,22 +72,34 @@ def prepare_clocks(plan: Plan) -> None:
     clock_rows(plan)
 
 
-def fill(plan: Plan, target: Target) -> bool:
-    """The members as of one look at everything. False: somebody else fills it. Raises Abandoned."""
-    with _alone(target.id) as alone:
-        if not alone:
-            return False
-        one = plan.watched[target.id]
-        began = time.perf_counter()
-        row = _begin(target, one)
-        for found in one.needs.clocks:
-            _fill_clock(plan, found.key)
-        now = clock.now()
-        meant, held = _look(one, plan, now)
-        told = row.filled_at is not None
-        _write(target, one, np.setdiff1d(meant, held), np.setdiff1d(held, meant), now, told=told)
-        _end(target, now, seconds=time.perf_counter() - began)
-    return True
+def fill(plan: Plan, targets: Sequence[Target]) -> list[Target]:
+    """The members as of one moment, of several audiences together: what they have in common is asked once. Returns
+    those that were filled; others are filled elsewhere, or were switched off, changed or deleted meanwhile."""
+    with ExitStack() as stack:
+        begun = {target: row for target in targets if (row := _begin_alone(stack, plan, target)) is not None}
+        for key in sorted({found.key for target in begun for found in plan.watched[target.id].needs.clocks}):
+            _fill_clock(plan, key)
+        began, now = time.perf_counter(), clock.now()
+        nodes = [plan.watched[target.id].node for target in begun]
+        answers = (_ids(emit(node, plan.catalogue, now=now)) for node in nodes)
+        done = []
+        for (target, row), answer in zip(begun.items(), answers, strict=True):
+            try:
+                _set(plan.watched[target.id], target, answer, now, told=row.filled_at is not None)
+                _end(target, now, seconds=(time.perf_counter() - began) / len(begun))
+            except Abandoned:
+                continue
+            done.append(target)
+    return done
+
+
+def _begin_alone(stack: ExitStack, plan: Plan, target: Target) -> Following | None:
+    if not stack.enter_context(_alone(target.id)):
+        return None
+    try:
+        return _begin(target, plan.watched[target.id])
+    except Abandoned:
+        return None
 
 
 def sweep(plan: Plan) -> int:
@@ -150,19 +163,15 @@ def _begin(target: Target, one: Watched) -> Following:
     return row
 
 
-def _look(one: Watched, plan: Plan, now: datetime) -> tuple[Ids, Ids]:
-    """(who is meant, who is held) in one look."""
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        asked = emit(one.node, plan.catalogue, now=now)
-        meant = _ids(asked.text, asked.params)
-        held = _ids("SELECT contact_id FROM audience_member WHERE audience_id = %(audience)s", {"audience": one.id})
-    return meant, held
+def _set(one: Watched, target: Target, meant: Ids, now: datetime, *, told: bool) -> None:
+    """Nobody else writes members while they are filled, but merges and erasures, which the lane looks at afterwards."""
+    text = "SELECT contact_id FROM audience_member WHERE audience_id = %(audience)s"
+    held = _ids(SQL(text, {"audience": one.id}))
+    _write(target, one, np.setdiff1d(meant, held), np.setdiff1d(held, meant), now, told=told)
 
 
-def _ids(text: str, params: Mapping[str, object]) -> Ids:
-    return np.fromiter((row[0] for row in rows.query(text, params)), np.int64)
+def _ids(asked: SQL) -> Ids:
+    return np.fromiter((row[0] for row in rows.query(asked.text, asked.params)), np.int64)
 
 
 def _write(target: Target, one: Watched, came: Ids, gone: Ids, now: datetime, *, told: bool) -> None:

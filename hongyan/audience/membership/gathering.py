@@ -11,13 +11,13 @@ from django.db import connection
 from hongyan.audience.membership.needs import OF_EVERYTHING
 from hongyan.audience.membership.plan import Plan, Watched
 from hongyan.audience.membership.turning import Clock
-from hongyan.audience.membership.types import Cause, CauseKind
+from hongyan.audience.membership.types import BOTH, Cause, CauseKind, Why
 from hongyan.audience.models import MemberClock
 from hongyan.contacts import touched
 from hongyan.contacts.touched import Kind
 from hongyan.core.sql import numbers, statement, texts
 
-_TIME: Final = Cause(CauseKind.TIME)
+_TIME: Final = Why(Cause(CauseKind.TIME))
 _TOUCHES: Final = 200  # rows of the change log a pass
 _TOUCHED: Final = 20_000  # contacts of them
 OF_EVENT: Final = "event:"  # keys of clocks for events that say they happen later than they came
@@ -29,7 +29,7 @@ class Gathered:
     """wanted: whose membership is in question, and why. again: clock → contacts whose next moment must be found anew.
     rang: notes of clocks that have gone off. later: (event, contact, when) of events of the future."""
 
-    wanted: dict[int, dict[int, Cause]] = field(default_factory=dict)
+    wanted: dict[int, dict[int, Why]] = field(default_factory=dict)
     again: dict[str, set[int]] = field(default_factory=dict)
     rang: list[tuple[int, int, datetime]] = field(default_factory=list)
     later: list[tuple[str, int, datetime]] = field(default_factory=list)
@@ -38,46 +38,65 @@ class Gathered:
     newest: datetime | None = None  # when the newest event came
     drained: bool = True  # nothing that is there was left for the next pass
 
-    def want(self, one: Watched, contact: int, cause: Cause) -> None:
-        self.wanted.setdefault(one.id, {})[contact] = cause
+    def want(self, audience: int, contact: int, why: Why) -> None:
+        """The newest event tells why."""
+        contacts = self.wanted.setdefault(audience, {})
+        before = contacts.get(contact)
+        contacts[contact] = why if before is None or before.may | why.may == why.may else Why(why.cause, BOTH)
 
-    def want_all(self, audiences: Iterable[Watched], contacts: Iterable[int], cause: Cause) -> None:
-        """Where nothing more telling is known."""
-        because = dict.fromkeys(contacts, cause)
+    def want_all(self, audiences: Iterable[Watched], contacts: Iterable[int], why: Why) -> None:
+        """Where nothing more telling is known. Anything may come of it."""
+        because = dict.fromkeys(contacts, why)
         for one in audiences:
-            self.wanted[one.id] = because | self.wanted.get(one.id, {})
+            known = self.wanted.get(one.id)
+            if known is None:
+                self.wanted[one.id] = dict(because)
+                continue
+            for contact in because:
+                before = known.get(contact)
+                known[contact] = why if before is None else Why(before.cause, BOTH)
 
 
 def events(plan: Plan, place: Place, into: Gathered, *, now: datetime, limit: int) -> Place:
     """Facts behind ``place``; returns the place behind them."""
-    tx, event_id = place
-    asking = plan.asking | OF_EVERYTHING
+    bound: dict[str, Any] = {
+        "tx": str(place[0]),
+        "id": place[1],
+        "asking": texts(plan.asking | OF_EVERYTHING),
+        "names": texts(plan.by_event.keys() | OF_EVERYTHING),
+        "now": now,
+        "limit": limit,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(_sql("new_events"), {"tx": str(tx), "id": event_id, "asking": texts(asking), "limit": limit})
+        cursor.execute(_sql("new_events"), bound)
         rows = cursor.fetchall()
-    causes: dict[str, Cause] = {}
-    for tx, event_id, contact, name, occurred_at, received_at, held in rows:  # noqa: B007 - the last place is wanted
-        into.newest = received_at if into.newest is None else max(into.newest, received_at)
-        if contact is None:
-            continue
+    if not rows:
+        return place
+    whys: dict[tuple[str, int], Why] = {}
+    for _tx, _id, contact, name, occurred_at, held, *_ in rows:
+        if contact is None or (name not in plan.by_event and name not in OF_EVERYTHING and occurred_at <= now):
+            continue  # only the last one can be such; it says where the next pass begins
         if occurred_at > now:
             into.later.append((name, contact, occurred_at))
             continue
         properties = orjson.loads(held) if isinstance(held, str | bytes) else held
-        cause = causes.get(name) or causes.setdefault(name, Cause(CauseKind.EVENT, name))
-        for one in plan.of_event(name, properties, occurred_at):
-            into.want(one, contact, cause)
         if name in OF_EVERYTHING:
-            _both(plan, contact, properties, into, cause)
-    into.events = len(rows)
-    into.drained &= len(rows) < limit
+            _both(plan, contact, properties, into, Why(Cause(CauseKind.EVENT, name)))
+            continue
+        for one in plan.of_event(name, properties, occurred_at):
+            may = one.needs.effects[name]
+            why = whys.get((name, may)) or whys.setdefault((name, may), Why(Cause(CauseKind.EVENT, name), may))
+            into.want(one.id, contact, why)
+    tx, event_id, *_, newest, read = rows[-1]
+    into.events, into.newest = read, newest
+    into.drained &= read < limit
     return tx, event_id
 
 
-def _both(plan: Plan, survivor: int, properties: Mapping[str, Any] | None, into: Gathered, cause: Cause) -> None:
+def _both(plan: Plan, survivor: int, properties: Mapping[str, Any] | None, into: Gathered, why: Why) -> None:
     """Of a merge, or of its undoing, also the other one; and all clocks of both."""
     contacts = {survivor, int((properties or {}).get("loser_id", survivor))}
-    into.want_all(plan.watched.values(), contacts, cause)
+    into.want_all(plan.watched.values(), contacts, why)
     for key in plan.clocks:
         into.again.setdefault(key, set()).update(contacts)
 
@@ -97,11 +116,11 @@ def touches(plan: Plan, place: touched.Cursor, into: Gathered) -> touched.Cursor
 
 
 def _touched(plan: Plan, kind: Kind, contacts: Iterable[int], into: Gathered) -> None:
-    cause = Cause(CauseKind.CHANGE, "contact" if kind is Kind.ACTIVITY else kind.value)
+    why = Why(Cause(CauseKind.CHANGE, "contact" if kind is Kind.ACTIVITY else kind.value))
     audiences = {one.id: one for one in plan.by_kind.get(kind.value, ())}
     if kind is Kind.CONTACT:  # perhaps somebody new
         audiences |= {one.id: one for one in plan.newcomers}
-    into.want_all(audiences.values(), contacts, cause)
+    into.want_all(audiences.values(), contacts, why)
     for key, clock in plan.clocks.items():
         if kind in clock.kinds:
             into.again.setdefault(key, set()).update(contacts)
@@ -139,7 +158,7 @@ def clocks(plan: Plan, into: Gathered, *, now: datetime, limit: int) -> None:
         key = keys[number]
         if key.startswith(OF_EVENT):
             name = key.removeprefix(OF_EVENT)
-            into.want_all(plan.by_event.get(name, ()), [contact], Cause(CauseKind.EVENT, name))
+            into.want_all(plan.by_event.get(name, ()), [contact], Why(Cause(CauseKind.EVENT, name)))
         else:
             into.want_all(plan.by_clock.get(key, ()), [contact], _TIME)
             into.again.setdefault(key, set()).add(contact)

@@ -14,10 +14,10 @@ from typing import Final
 from django.db import DatabaseError, close_old_connections, connection
 
 from hongyan.audience.membership import building, passing
-from hongyan.audience.membership.building import Abandoned, Target
+from hongyan.audience.membership.building import Target
 from hongyan.audience.membership.passing import LostPlace, Passed
 from hongyan.audience.membership.plan import Plan, plan_now, stamp
-from hongyan.audience.membership.types import Cause
+from hongyan.audience.membership.types import Why
 from hongyan.audience.models import Following
 from hongyan.core import clock
 from hongyan.jobs.worker import lane_note
@@ -27,6 +27,7 @@ log = logging.getLogger("hongyan.membership")
 _LEADING: Final = 7_105_040  # advisory lock
 _REST_S: Final = 0.1
 _STAMP_S: Final = 1.0
+_TOGETHER: Final = 16  # audiences filled together
 _RETRY_S: Final = 30.0  # before a filling that failed is tried again, and broken definitions are looked at again
 _TURN: Final = timedelta(seconds=5)  # how often time is looked at: conditions turn within these and a pass
 
@@ -36,7 +37,7 @@ class Lane:
     """What the leading process knows: the plan, what waits to be filled, who changed while it is."""
 
     plan: Plan | None = None
-    collecting: dict[int, dict[int, Cause]] = field(default_factory=dict)
+    collecting: dict[int, dict[int, Why]] = field(default_factory=dict)
     built: dict[int, bytes] = field(default_factory=dict)
     waiting: deque[Target] = field(default_factory=deque)
     filling: dict[int, Target] = field(default_factory=dict)
@@ -108,34 +109,33 @@ class Lane:
 
     # ——— the filling thread
 
-    def fill_one(self) -> bool:
-        """Fill the next audience that waits; False when none does."""
+    def fill_some(self) -> bool:
+        """Fill the next audiences that wait; False when none does."""
         with self.lock:
             plan, leads = self.plan, self.leads
             if plan is None:
                 return False
-            target = None
-            while self.waiting and target is None:
-                target = self.waiting.popleft()
-                if target.id not in plan.watched or plan.watched[target.id].fingerprint != target.fingerprint:
-                    target = None
-            if target is not None:
-                self.filling[target.id] = target
-        if target is None:
+            targets = [self.waiting.popleft() for _ in range(min(_TOGETHER, len(self.waiting)))]
+            targets = [
+                target
+                for target in targets
+                if target.id in plan.watched and plan.watched[target.id].fingerprint == target.fingerprint
+            ]
+            self.filling |= {target.id: target for target in targets}
+        if not targets:
             if not self.swept:
                 building.sweep(plan)
                 self.swept = True
             return False
-        done = False
+        done: list[Target] = []
         try:
-            done = building.fill(plan, target)
-        except Abandoned:
-            log.info("filling abandoned", extra={"audience": target.id})
+            done = building.fill(plan, targets)
         finally:
             with self.lock:
-                del self.filling[target.id]
-                if done and leads == self.leads:
-                    self.built[target.id] = target.fingerprint
+                for target in targets:
+                    del self.filling[target.id]
+                if leads == self.leads:
+                    self.built |= {target.id: target.fingerprint for target in done}
         return True
 
 
@@ -144,7 +144,7 @@ def settle(lane: Lane | None = None, *, most: int = 200) -> Lane:
     lane = lane or Lane()
     for _ in range(most):
         done = lane.turn()
-        filled = lane.fill_one()
+        filled = lane.fill_some()
         if done.idle and not filled and not lane.waiting and not lane.built:
             return lane
     raise RuntimeError(f"memberships are not settled after {most} passes")
@@ -192,7 +192,7 @@ async def _fill_on(lane: Lane, stop: asyncio.Event, fills: ThreadPoolExecutor) -
 
 def _fill(lane: Lane) -> bool:
     close_old_connections()
-    return lane.fill_one()
+    return lane.fill_some()
 
 
 def _turn(lane: Lane) -> Passed | None:

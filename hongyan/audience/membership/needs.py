@@ -33,6 +33,7 @@ from hongyan.audience.compiler.nodes import (
 )
 from hongyan.audience.compiler.times import first_instant
 from hongyan.audience.membership.turning import Clock, clock_of_field, clock_of_object, kinds_of
+from hongyan.audience.membership.types import BOTH, LET_IN, LET_OUT
 from hongyan.contacts.touched import Kind
 
 _DAYS: Final = frozenset({Op.WITHIN_LAST_DAYS, Op.WITHIN_NEXT_DAYS})
@@ -45,7 +46,8 @@ Reach = timedelta | datetime | None  # how far back from now, or since when; Non
 class Needs:
     """events: name → conditions on its properties, any of which makes an event count (None: every event does).
     reaches: name → how far back events count. shifts: (name, age): an event may change the answer when it gets that
-    old. newcomers: somebody of whom nothing is known is in."""
+    old. newcomers: somebody of whom nothing is known is in. effects: name → whether one more such event may let
+    somebody in, or out: "opened at least twice" is nothing that another opening could end."""
 
     events: dict[str, list[Node | None]] = field(default_factory=dict)
     reaches: dict[str, list[Reach]] = field(default_factory=dict)
@@ -53,16 +55,18 @@ class Needs:
     shifts: set[tuple[str, timedelta]] = field(default_factory=set)
     clocks: set[Clock] = field(default_factory=set)
     newcomers: bool = False
+    effects: dict[str, int] = field(default_factory=dict)
 
-    def event(self, name: str, where: Node | None, reach: Reach) -> None:
+    def event(self, name: str, where: Node | None, reach: Reach, effect: int) -> None:
         self.events.setdefault(name, []).append(where)
         self.reaches.setdefault(name, []).append(reach)
+        self.effects[name] = self.effects.get(name, 0) | effect
 
 
 def needs_of(node: Node, catalogue: Catalogue, *, now: datetime) -> Needs:
     """node: as ``rewrite`` leaves it."""
     needs = Needs()
-    _collect(node, catalogue, needs)
+    _collect(node, catalogue, needs, negated=False)
     # Whatever makes somebody new belong stands in the row itself (then the kinds name it) or holds of an empty one.
     needs.newcomers = evaluate(node, Facts(), catalogue, now=now)
     return needs
@@ -79,20 +83,21 @@ def earliest(reaches: Iterable[Reach], now: datetime) -> datetime | None:
     return found
 
 
-def _collect(node: Node, catalogue: Catalogue, needs: Needs) -> None:
+def _collect(node: Node, catalogue: Catalogue, needs: Needs, *, negated: bool) -> None:
     match node:
         case All(items) | AnyOf(items):
             for item in items:
-                _collect(item, catalogue, needs)
+                _collect(item, catalogue, needs, negated=negated)
         case Not(item):
-            _collect(item, catalogue, needs)
-        case Did(event=event, window=window, where=where):
-            needs.event(event, where, _reach(window, catalogue))
+            _collect(item, catalogue, needs, negated=not negated)
+        case Did(event=event, op=op, window=window, where=where):
+            effect = _turned(LET_IN, negated=negated) if op is Op.GE else BOTH
+            needs.event(event, where, _reach(window, catalogue), effect)
             needs.shifts |= {(event, age) for age in _ages(window)}
         case Measured():
             _measured(node, catalogue, needs)
         case Sequence():
-            _sequence(node, catalogue, needs)
+            _sequence(node, catalogue, needs, negated=negated)
         case _:
             _standing(node, catalogue, needs)
 
@@ -116,6 +121,10 @@ def _standing(node: Node, catalogue: Catalogue, needs: Needs) -> None:
             raise TypeError(type(node).__name__)
 
 
+def _turned(effect: int, *, negated: bool) -> int:
+    return effect if not negated else LET_OUT if effect == LET_IN else LET_IN
+
+
 def _object(node: HasObject, catalogue: Catalogue, needs: Needs) -> None:
     needs.kinds.add(Kind.OBJECT)
     spec = catalogue.objects[node.type_key]
@@ -131,16 +140,17 @@ def _field(spec: FieldSpec, op: Op, value: object, needs: Needs) -> None:
 
 
 def _measured(node: Measured, catalogue: Catalogue, needs: Needs) -> None:
-    needs.event(node.event, node.where, _reach(node.window, catalogue))
+    needs.event(node.event, node.where, _reach(node.window, catalogue), BOTH)
     needs.shifts |= {(node.event, age) for age in _ages(node.window)}
     if node.measure in OF_TIMES and node.op in _DAYS and isinstance(node.value, int):
         needs.shifts.add((node.event, timedelta(days=node.value)))
 
 
-def _sequence(node: Sequence, catalogue: Catalogue, needs: Needs) -> None:
+def _sequence(node: Sequence, catalogue: Catalogue, needs: Needs, *, negated: bool) -> None:
     reach = _reach(node.window, catalogue)  # of the first step; the others follow it
     for step in node.steps:
-        needs.event(step.event, step.where, reach)
+        effect = _turned(LET_OUT if step.absent else LET_IN, negated=negated)
+        needs.event(step.event, step.where, reach, effect)
     needs.shifts |= {(node.steps[0].event, age) for age in _ages(node.window)}
     last = node.steps[-1]
     if last.absent and last.within is not None:

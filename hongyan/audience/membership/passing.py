@@ -17,7 +17,7 @@ from psycopg import errors
 from hongyan.audience.membership import batch, gathering, writing
 from hongyan.audience.membership.gathering import Gathered
 from hongyan.audience.membership.plan import Plan
-from hongyan.audience.membership.types import Cause
+from hongyan.audience.membership.types import Why
 from hongyan.audience.models import Following, MemberLane
 from hongyan.contacts import touched
 from hongyan.core import clock
@@ -78,7 +78,7 @@ def _note_future(now: datetime) -> None:
 def run(
     plan: Plan,
     *,
-    collecting: Mapping[int, dict[int, Cause]],
+    collecting: Mapping[int, dict[int, Why]],
     built: Mapping[int, bytes],
     turn_after: timedelta = timedelta(0),
     limit: int = EVENTS,
@@ -109,7 +109,7 @@ def _one_look() -> Iterator[None]:
 
 def _run(
     plan: Plan,
-    collecting: Mapping[int, dict[int, Cause]],
+    collecting: Mapping[int, dict[int, Why]],
     built: Mapping[int, bytes],
     turn_after: timedelta,
     limit: int,
@@ -134,7 +134,7 @@ def _run(
         contacts.update(found.wanted.get(number, {}))
     current = _current(plan) | adopted
     wanted = {number: contacts for number, contacts in found.wanted.items() if number in current}
-    wanted |= {number: dict(collecting[number]) for number in adopted}
+    wanted |= {number: {contact: Why(why.cause) for contact, why in collecting[number].items()} for number in adopted}
     came, gone = _decide(plan, wanted, now)
     gathering.note_moments(plan, found, now=now)
 
@@ -172,7 +172,7 @@ def _adopted(plan: Plan, collecting: Mapping[int, object], built: Mapping[int, b
     }
 
 
-def _decide(plan: Plan, wanted: Mapping[int, Mapping[int, Cause]], now: datetime) -> tuple[int, int]:
+def _decide(plan: Plan, wanted: Mapping[int, Mapping[int, Why]], now: datetime) -> tuple[int, int]:
     if not wanted:
         return 0, 0
     pairs_in, pairs_out = batch.changes(plan, wanted, now=now)
@@ -181,7 +181,7 @@ def _decide(plan: Plan, wanted: Mapping[int, Mapping[int, Cause]], now: datetime
 
     def moves(pairs: batch.Pairs) -> list[writing.Move]:
         ordered = sorted(pairs, key=lambda pair: (plan.watched[pair[0]].order, pair))
-        return [(audience, contact, wanted[audience][contact]) for audience, contact in ordered]
+        return [(audience, contact, wanted[audience][contact].cause) for audience, contact in ordered]
 
     public_ids = {number: one.public_id for number, one in plan.watched.items()}
     writing.write(moves(pairs_in), moves(pairs_out), public_ids=public_ids, at=now)

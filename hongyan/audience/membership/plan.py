@@ -18,7 +18,7 @@ from hongyan.audience.compiler.nodes import InAudience, Node, walk
 from hongyan.audience.compiler.parse import parse
 from hongyan.audience.compiler.rewrite import rewrite
 from hongyan.audience.errors import BadTree
-from hongyan.audience.membership.needs import OF_EVERYTHING, Needs, needs_of
+from hongyan.audience.membership.needs import Needs, needs_of
 from hongyan.audience.membership.statement import Among, among
 from hongyan.audience.membership.turning import Clock
 from hongyan.audience.models import AudienceVersion, Following, current_versions
@@ -78,8 +78,6 @@ class Plan:
 
     def of_event(self, name: str, properties: Mapping[str, Any] | None, at: datetime) -> Iterable[Watched]:
         """Audiences that such an event may change."""
-        if name in OF_EVERYTHING:
-            return self.watched.values()
         found = self.by_event.get(name, ())
         if name not in self.asking:
             return found

@@ -2,7 +2,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from hongyan.audience.people import Person
 
@@ -32,6 +32,18 @@ class Cause:
     def of_key(cls, key: str) -> "Cause":
         kind, _, name = key.partition(":")
         return cls(CauseKind(kind), name)
+
+
+LET_IN: Final = 1
+LET_OUT: Final = 2
+BOTH: Final = LET_IN | LET_OUT
+
+
+class Why(NamedTuple):
+    """Why a membership is in question, and what the answer may be. may: LET_IN, LET_OUT or BOTH."""
+
+    cause: Cause
+    may: int = BOTH
 
 
 class Standing(StrEnum):

@@ -20,14 +20,25 @@ SELECT md5(concat_ws('|',
 ))
 
 -- name: new_events
--- The next facts in the order of their transactions; properties only where some condition asks about them.
-SELECT tx::text::bigint, id, contact_id, name, occurred_at, received_at,
-       CASE WHEN name = ANY(%(asking)s::text[]) THEN properties END
-FROM events_event
-WHERE (tx, id) > (%(tx)s::text::xid8, %(id)s::bigint)
-  AND tx < pg_snapshot_xmin(pg_current_snapshot())
-ORDER BY tx, id
-LIMIT %(limit)s
+-- The next facts in the order of their transactions: those that some condition looks at or that happen later, and the
+-- last one of all, behind which the next pass begins. Properties only where some condition asks about them. Besides: when
+-- the newest came, and how many there were.
+WITH next AS MATERIALIZED (
+    SELECT * FROM events_event
+     WHERE (tx, id) > (%(tx)s::text::xid8, %(id)s::bigint)
+       AND tx < pg_snapshot_xmin(pg_current_snapshot())
+     ORDER BY tx, id
+     LIMIT %(limit)s
+), counted AS (
+    SELECT max(received_at) AS newest, count(*) AS read FROM next
+), last AS (
+    SELECT tx, id FROM next ORDER BY tx DESC, id DESC LIMIT 1
+)
+SELECT n.tx::text::bigint, n.id, n.contact_id, n.name, n.occurred_at,
+       CASE WHEN n.name = ANY(%(asking)s::text[]) THEN n.properties END, c.newest, c.read
+  FROM next n CROSS JOIN counted c CROSS JOIN last l
+ WHERE n.name = ANY(%(names)s::text[]) OR n.occurred_at > %(now)s OR (n.tx, n.id) = (l.tx, l.id)
+ ORDER BY n.tx, n.id
 
 -- name: horizon
 SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint
