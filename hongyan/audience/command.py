@@ -1,9 +1,13 @@
-"""``hongyan segment count|members|explain 'TEXT'``: the text form of an audience from the command line."""
+"""``hongyan segment count|members|explain|why 'TEXT'``: the text form of an audience from the command line."""
 
 import json
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
 
 import typer
+
+if TYPE_CHECKING:
+    from hongyan.audience.why import Reason
 
 TextArgument = Annotated[str, typer.Argument(help="""For example: city = "上海" and did("email_opened") >= 3 in 90d""")]
 JsonOption = Annotated[bool, typer.Option("--json", help="The JSON tree instead of words")]
@@ -38,6 +42,36 @@ def segment_explain(text: TextArgument, as_json: JsonOption = False) -> None:  #
         return
     for language in ("zh-hans", "en"):
         typer.echo(segments.explain(tree, language))
+
+
+def segment_why(
+    text: TextArgument,
+    contact: Annotated[UUID, typer.Argument(help="The contact's public id")],
+    language: Annotated[str, typer.Option(help="zh-hans or en")] = "zh-hans",
+) -> None:
+    """Whether a contact is meant: each condition with a tick or a cross, and what decided it."""
+    from hongyan.accounts.types import system_actor
+    from hongyan.audience.why import why
+    from hongyan.contacts.errors import ContactNotFound
+    from hongyan.contacts.selectors import contact_by_public_id
+
+    actor = system_actor("command line")
+    try:
+        found, _identity = contact_by_public_id(actor=actor, public_id=contact, audit=False)
+    except ContactNotFound:
+        typer.echo("There is no such contact.", err=True)
+        raise typer.Exit(1) from None
+    reason = why(actor=actor, tree=_tree(text), contact_id=found.pk, language=language)
+    _show(reason, "")
+
+
+def _show(reason: "Reason", indent: str) -> None:
+    typer.echo(f"{indent}{'✓' if reason.holds else '✗'} {reason.sentence}")
+    evidence = reason.evidence
+    for event in evidence.events if evidence else ():
+        typer.echo(f"{indent}    {event.at.isoformat(timespec='seconds')} {event.name} {event.id}")
+    for part in reason.parts:
+        _show(part, f"{indent}  ")
 
 
 def _tree(text: str) -> dict[str, Any]:

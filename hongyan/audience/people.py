@@ -14,6 +14,7 @@ from hongyan.audience.segments import compile_members
 from hongyan.contacts.masking import masked_identity
 from hongyan.contacts.models import Contact
 from hongyan.contacts.selectors import identities
+from hongyan.core.sql import SQL
 
 _PORTION = 50_000
 
@@ -40,19 +41,29 @@ def member_ids(*, actor: Actor, tree: Any, limit: int | None = None) -> Iterator
     """Public ids of everybody meant, in order of the dense ids, read in portions. Raises BadTree."""
     actor.require(Permission.CONTACT_VIEW)
     members = compile_members(tree)
-    text = (
-        f"SELECT c.id, c.public_id FROM ({members.text}) members JOIN contacts_contact c ON c.id = members.id "
-        "WHERE c.id > %(after)s ORDER BY c.id LIMIT %(portion)s"
-    )
     after, left = 0, limit
     while left is None or left > 0:
         portion = min(left or _PORTION, _PORTION)
-        found = rows.query(text, {**members.params, "after": after, "portion": portion})
+        found = _portion(members, after, portion)
         for after, public_id in found:  # noqa: B007 - the next portion begins after the last one
             yield public_id
         if len(found) < portion:
             return
         left = None if left is None else left - portion
+
+
+def members_after(*, actor: Actor, tree: Any, after: int, limit: int) -> list[tuple[int, UUID]]:
+    """The next of them by the dense id: (that id, public id). Raises BadTree."""
+    actor.require(Permission.CONTACT_VIEW)
+    return _portion(compile_members(tree), after, limit)
+
+
+def _portion(members: SQL, after: int, limit: int) -> list[tuple[Any, ...]]:
+    text = (
+        f"SELECT c.id, c.public_id FROM ({members.text}) members JOIN contacts_contact c ON c.id = members.id "
+        "WHERE c.id > %(after)s ORDER BY c.id LIMIT %(portion)s"
+    )
+    return rows.query(text, {**members.params, "after": after, "portion": limit})
 
 
 def list_members(

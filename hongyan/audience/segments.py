@@ -1,5 +1,6 @@
 """Trees as other rooms use them: check, compile, explain, hash. Each takes a catalogue where the caller has one."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -7,7 +8,7 @@ from hongyan.audience.catalogue import catalogue_now
 from hongyan.audience.compiler.canonical import digest
 from hongyan.audience.compiler.catalogue import Catalogue
 from hongyan.audience.compiler.check import check as check_node
-from hongyan.audience.compiler.emit import emit
+from hongyan.audience.compiler.emit import emit, emit_among
 from hongyan.audience.compiler.explain import explain as explain_node
 from hongyan.audience.compiler.nodes import Node
 from hongyan.audience.compiler.parse import parse
@@ -44,6 +45,16 @@ def compile_members(tree: Any, *, catalogue: Catalogue | None = None, now: datet
     """A plain SELECT of contact ids, usable as a sub-select. Raises BadTree; never falls back to everyone."""
     found = catalogue or catalogue_now()
     return emit(rewrite(checked(tree, catalogue=found), found), found, now=now or clock.now())
+
+
+def members_among(
+    tree: Any, contact_ids: Sequence[int], *, catalogue: Catalogue | None = None, now: datetime | None = None
+) -> SQL:
+    """As ``compile_members``, of these contacts only, whose ids are bound as ``ids``: what each did is looked up by
+    itself, so the cost goes with their number. Raises BadTree."""
+    found = catalogue or catalogue_now()
+    node = rewrite(checked(tree, catalogue=found), found)
+    return emit_among(node, found, now=now or clock.now(), contact_ids=contact_ids)
 
 
 def explain(tree: Any, language: str, *, catalogue: Catalogue | None = None) -> str:
