@@ -1,5 +1,6 @@
 """Makes the README's pictures: starts the product on a throw-away demo and photographs it with headless Chromium."""
 
+import json
 import os
 import shutil
 import signal
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlencode
 from urllib.request import urlopen
 
 from playwright.sync_api import Browser, ViewportSize, sync_playwright
@@ -19,6 +21,23 @@ from playwright.sync_api import Browser, ViewportSize, sync_playwright
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES = ROOT / "docs" / "pictures"
 CONTACTS = 5000
+AUDIENCE = {  # what the builder is photographed with: each part leaves some people
+    "all": [
+        {
+            "event": "order_completed",
+            "measure": "sum",
+            "property": "total",
+            "op": ">=",
+            "value": 500,
+            "within_days": 365,
+        },
+        {
+            "sequence": [{"event": "email_opened"}, {"not_event": "order_completed", "within": {"days": 7}}],
+            "within_days": 90,
+        },
+        {"any": [{"tag": "vip"}, {"field": "city", "op": "in", "value": ["上海", "杭州", "北京"]}]},
+    ]
+}
 SHOTS = (  # file, page, language, theme, width, height
     ("home-en-light", "/", "en", "light", 1440, 900),
     ("home-zh-light", "/", "zh-hans", "light", 1440, 900),
@@ -26,6 +45,8 @@ SHOTS = (  # file, page, language, theme, width, height
     ("report-zh-dark", "report", "zh-hans", "dark", 1440, 900),
     ("review-zh-light", "review", "zh-hans", "light", 1440, 900),
     ("mail-en-light", "mail", "en", "light", 1440, 900),
+    ("builder-en-light", "builder", "en", "light", 1440, 1000),
+    ("builder-zh-light", "builder", "zh-hans", "light", 1440, 1000),
     ("contact-zh-phone", "contact", "zh-hans", "light", 390, 844),
 )
 
@@ -111,6 +132,7 @@ def find_places(browser: Browser, base: str, state: str) -> dict[str, str]:
         "review": first("/campaigns/", "/campaigns/", "/review", "年末答谢"),
         "mail": first("/mails/", "/mails/"),
         "contact": first("/contacts/", "/contacts/"),
+        "builder": "/audiences/new/?" + urlencode({"tree": json.dumps(AUDIENCE, ensure_ascii=False)}),
     }
     context.close()
     return places

@@ -73,15 +73,24 @@ export const GROUPS: [string, string][] = [
 /** Properties as people call them; the others go by their keys. */
 const PROPERTIES: Record<string, string> = {
   amount: say("金额", "amount"),
+  affiliation: say("店铺", "shop"),
   brand: say("品牌", "brand"),
   category: say("类别", "category"),
   coupon: say("优惠券", "coupon"),
   currency: say("币种", "currency"),
   discount: say("折扣", "discount"),
+  link: say("链接序号", "number of the link"),
+  machine: say("机器或人", "machine or person"),
+  message_id: say("邮件编号", "number of the mail"),
+  method: say("方式", "way"),
   name: say("名称", "name"),
+  origin_id: say("来源编号", "number of the origin"),
+  origin_kind: say("来自活动或旅程", "campaign or journey"),
   order_id: say("订单号", "order number"),
   path: say("页面路径", "page path"),
   price: say("单价", "price"),
+  products: say("商品", "products"),
+  products_count: say("商品件数", "number of products"),
   product_id: say("商品编号", "product number"),
   quantity: say("数量", "quantity"),
   query: say("搜索词", "search words"),
@@ -91,17 +100,19 @@ const PROPERTIES: Record<string, string> = {
   subject: say("邮件主题", "subject"),
   tax: say("税费", "tax"),
   title: say("标题", "title"),
+  topic: say("订阅主题", "topic"),
   total: say("总额", "total"),
+  total_minor: say("总额（最小单位）", "total in minor units"),
   url: say("网址", "address"),
   value: say("价值", "value"),
 };
 
 export function propertyField(key: string, kinds: FieldType[]): Field {
   const name = PROPERTIES[key];
-  const label = !name || name === key ? key : `${name}（${key}）`;
   const [only] = kinds;
   const type = kinds.length > 1 ? "text" : (only ?? "sealed");
-  return { key, label: say(label, label.replace("（", " (").replace("）", ")")), type, group: "", suggests: true, choices: [], kinds };
+  const label = !name || name === key ? key : say(`${name}（${key}）`, `${name} (${key})`);
+  return { key, label, type, group: "", suggests: true, choices: [], kinds };
 }
 
 /** Everything a condition can begin with, for the picker: what people did first. Values are "head" or "head:key". */

@@ -105,18 +105,19 @@ function handle(item: Item): TemplateResult {
 }
 
 function menu(item: Item, building: Building): TemplateResult {
-  const acts = KEYS.filter(({ act }) => (act === "unwrap" ? item.kind === "group" && !item.not : true));
+  const shown = [...KEYS.filter(({ act }) => act !== "remove"), PASTE, ...KEYS.filter(({ act }) => act === "remove")];
+  const acts = shown.filter(({ act }) => act !== "unwrap" || (item.kind === "group" && !item.not));
   return html`<details class="menu ab-menu"><summary class="btn btn-icon btn-small btn-quiet" aria-label=${say("更多操作", "More")}>⋯</summary>
     <div class="menu-panel">${acts.map(
       ({ act, keys, text }) => html`<button type="button" class="menu-item ${act === "remove" ? "menu-item-danger" : ""}" @click=${(event: Event) => {
         (event.currentTarget as Element).closest("details")?.removeAttribute("open");
         building.act(item.id, act);
       }}>${text}<kbd class="wide-only">${shownKeys(keys)}</kbd></button>`,
-    )}<button type="button" class="menu-item" @click=${(event: Event) => {
-      (event.currentTarget as Element).closest("details")?.removeAttribute("open");
-      building.act(item.id, "paste");
-    }}>${say("粘贴到下面", "Paste below")}<kbd class="wide-only">${shownKeys("Ctrl v")}</kbd></button></div></details>`;
+    )}</div></details>`;
 }
+
+/** The key is the browser's own paste; the menu is for hands. */
+const PASTE = { keys: "Ctrl v", act: "paste" as Act, text: say("粘贴到下面", "Paste below") };
 
 const MAC = navigator.userAgent.includes("Mac");
 

@@ -36,7 +36,12 @@ export function whereView(asked: Filtering): TemplateResult {
 
 /** The button that adds a filter; it stands at the end of the line it belongs to. */
 export function filterButton(asked: Filtering): TemplateResult {
-  return html`<button type="button" class="btn btn-small btn-quiet ab-filter-add" @click=${() => asked.set(withFilter(asked.where, fresh(asked)))}>${
+  return html`<button type="button" class="btn btn-small btn-quiet ab-filter-add" @click=${(event: Event) => {
+    const place = (event.currentTarget as Element).closest(".ab-step-parts, .ab-fields");
+    asked.set(withFilter(asked.where, fresh(asked)));
+    // The button goes when the filter comes: the focus moves on to what is to be filled in.
+    requestAnimationFrame(() => place?.querySelector<HTMLElement>(".ab-filters :is(select, input, button)")?.focus());
+  }}>${
     asked.object ? say("＋ 筛选", "+ Filter") : say("＋ 按属性筛选", "+ Filter by a property")
   }</button>`;
 }
