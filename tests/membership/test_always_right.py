@@ -260,7 +260,7 @@ class World:
 
 
 @settings(
-    max_examples=12,
+    max_examples=5,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
@@ -278,7 +278,7 @@ def test_members_are_what_the_definitions_mean(seed: int) -> None:
             world.person()
         for _ in range(3):
             world.define()
-    for _ in range(60):
+    for _ in range(45):
         with clock.freeze(world.now):
             world.act()
     with clock.freeze(world.now):

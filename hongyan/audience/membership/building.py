@@ -27,7 +27,7 @@ from hongyan.core import clock
 from hongyan.core.sql import SQL
 
 _LOCK: Final = 7_105_041  # first half of an advisory lock, the audience is the second: one fills it at a time
-_CHUNK: Final = 20_000  # members written in one transaction
+CHUNK = 20_000  # members written in one transaction
 _SPAN: Final = 50_000  # ids of contacts whose moments are noted in one
 _SWEPT: Final = 50_000  # rows of forgotten audiences deleted in one
 _DEFINITION: Final = Cause(CauseKind.DEFINITION)
@@ -177,8 +177,8 @@ def _ids(asked: SQL) -> Ids:
 def _write(target: Target, one: Watched, came: Ids, gone: Ids, now: datetime, *, told: bool) -> None:
     public_ids = {one.id: one.public_id}
     for ids, coming in ((gone, False), (came, True)):
-        for first in range(0, len(ids), _CHUNK):
-            moves = [(one.id, contact, _DEFINITION) for contact in ids[first : first + _CHUNK].tolist()]
+        for first in range(0, len(ids), CHUNK):
+            moves = [(one.id, contact, _DEFINITION) for contact in ids[first : first + CHUNK].tolist()]
             with transaction.atomic():
                 _still(target)
                 writing.write(

@@ -25,7 +25,7 @@ from hongyan.core.sql import statement
 from hongyan.events.models import ReaderCursor
 
 READER: Final = "membership"  # of both logs
-EVENTS: Final = 4_000  # of one pass
+EVENTS = 4_000  # of one pass
 DUES: Final = 5_000
 _TRIES: Final = 5
 
@@ -81,7 +81,6 @@ def run(
     collecting: Mapping[int, dict[int, Why]],
     built: Mapping[int, bytes],
     turn_after: timedelta = timedelta(0),
-    limit: int = EVENTS,
 ) -> Passed:
     """collecting: audiences being filled; whoever may have changed meanwhile is added to them. built: audiences whose
     filling is done (with what definition), to be looked at for those and then followed. turn_after: how long since time
@@ -90,7 +89,7 @@ def run(
     for remaining in reversed(range(_TRIES)):
         try:
             with _one_look():
-                return _run(plan, collecting, built, turn_after, limit)
+                return _run(plan, collecting, built, turn_after)
         except OperationalError as error:
             # Somebody merged, erased or switched in between: look again.
             if not isinstance(error.__cause__, errors.SerializationFailure | errors.DeadlockDetected) or not remaining:
@@ -112,7 +111,6 @@ def _run(
     collecting: Mapping[int, dict[int, Why]],
     built: Mapping[int, bytes],
     turn_after: timedelta,
-    limit: int,
 ) -> Passed:
     now = clock.now()
     events_place = ReaderCursor.objects.select_for_update().get(name=READER)
@@ -122,7 +120,7 @@ def _run(
     lane = MemberLane.objects.get(pk=1)
 
     found = Gathered()
-    tx, event_id = gathering.events(plan, (events_place.tx, events_place.event_id), found, now=now, limit=limit)
+    tx, event_id = gathering.events(plan, (events_place.tx, events_place.event_id), found, now=now, limit=EVENTS)
     behind = gathering.touches(plan, touch_place, found)
     turning = now > lane.turned_until and now - lane.turned_until >= turn_after
     if turning:
