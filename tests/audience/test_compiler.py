@@ -16,6 +16,9 @@ from hongyan.audience.errors import BadTree
 from tests.audience.catalogue import AUDIENCE_ID, LIST_ID, small_catalogue
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
+CATEGORY = {"property": "category", "op": "=", "value": "茶"}
+A, B = {"event": "email_opened"}, {"event": "order_completed"}
+TOTAL = {"event": "order_completed", "property": "total"}
 CITY = {"field": "city", "op": "=", "value": "上海"}
 
 
@@ -48,6 +51,27 @@ GOOD: list[dict[str, Any]] = [
     {"event": "email_opened", "op": "=", "count": 0, "within_days": 30},
     {"event": "order_completed", "op": ">=", "count": 2, "from": "2026-01-01", "to": "2026-06-30"},
     {"event": "order_completed", "where": {"all": [{"property": "category", "op": "=", "value": "茶"}]}},
+    {"event": "email_opened", "within_hours": 12},
+    {"event": "email_opened", "days_ago": [90, 30]},
+    {"event": "email_opened", "measure": "count", "op": ">", "count": 2, "days_ago": [90, 0]},
+    {"event": "order_completed", "measure": "sum", "property": "total", "op": ">=", "value": 1000, "within_days": 90},
+    {"event": "order_completed", "measure": "average", "property": "total", "op": "between", "value": [1, 2.5]},
+    {"event": "order_completed", "measure": "max", "property": "total", "op": "is_set"},
+    {"event": "order_completed", "measure": "last", "property": "coupon", "op": "starts_with", "value": "X"},
+    {"event": "order_completed", "measure": "first", "property": "gift", "op": "=", "value": True},
+    {"event": "email_opened", "measure": "last_at", "op": "within_last_days", "value": 30},
+    {"event": "email_opened", "measure": "first_at", "op": "before", "value": "2026-01-01", "where": CATEGORY},
+    {"sequence": [{"event": "email_opened"}, {"event": "order_completed"}]},
+    {
+        "sequence": [{"event": "email_opened"}, {"not_event": "order_completed", "within": {"hours": 2}}],
+        "within_days": 9,
+    },
+    {
+        "sequence": [{"event": "email_opened", "where": CATEGORY}]
+        + [{"event": "email_opened", "within": {"days": 7}}] * 4
+    },
+    {"object": "pet"},
+    {"object": "pet", "op": "=", "count": 0, "where": {"property": "renewal", "op": "within_next_days", "value": 30}},
 ]
 
 
@@ -123,6 +147,56 @@ BAD: list[tuple[Any, str, str]] = [
     ({"event": "email_opened", "where": {"all": []}}, "/where/all", "empty_group"),
     ({"event": "email_opened", "where": {"property": "x", "op": ">", "value": "a"}}, "/where/value", "type_mismatch"),
     ({"property": "x", "op": "=", "value": 1}, "", "unknown_condition"),
+    ({**A, "within_hours": 0}, "/within_hours", "bad_number"),
+    ({**A, "within_hours": 5, "within_days": 5}, "/within_days", "two_windows"),
+    ({**A, "days_ago": [30, 90]}, "/days_ago", "wrong_order"),
+    ({**A, "days_ago": [30, 30]}, "/days_ago", "wrong_order"),
+    ({**A, "days_ago": [30]}, "/days_ago", "not_a_pair"),
+    ({**A, "days_ago": [30, -1]}, "/days_ago/1", "bad_number"),
+    ({**A, "days_ago": [30, 1], "to": "2026-01-01"}, "/days_ago", "two_windows"),
+    ({**A, "measure": "median", "property": "x", "op": "=", "value": 1}, "/measure", "unknown_measure"),
+    ({**A, "measure": ["sum"], "property": "x", "op": "=", "value": 1}, "/measure", "unknown_measure"),
+    ({**A, "property": "x"}, "/property", "unknown_key"),
+    ({**A, "value": 5}, "/value", "unknown_key"),
+    ({**TOTAL, "measure": "sum", "op": ">"}, "/value", "missing_value"),
+    ({**TOTAL, "measure": "sum", "value": 3}, "/op", "missing_operator"),
+    ({**TOTAL, "measure": "sum", "op": ">", "value": 3, "count": 1}, "/count", "unknown_key"),
+    ({**B, "measure": "sum", "op": ">", "value": 3}, "/property", "missing_value"),
+    ({**TOTAL, "measure": "sum", "op": ">", "value": "3"}, "/value", "type_mismatch"),
+    ({**TOTAL, "measure": "sum", "op": "contains", "value": "3"}, "/op", "operator_mismatch"),
+    ({**TOTAL, "measure": "sum", "op": "is_set"}, "/op", "operator_mismatch"),
+    ({**TOTAL, "measure": "max", "op": "between", "value": [3, 1]}, "/value", "wrong_order"),
+    ({**TOTAL, "measure": "last", "op": "before", "value": "2026-01-01"}, "/op", "operator_mismatch"),
+    ({**TOTAL, "measure": "last_at", "op": "is_set"}, "/property", "unknown_key"),
+    ({**B, "measure": "last_at", "op": ">", "value": 3}, "/op", "operator_mismatch"),
+    ({**B, "measure": "last_at", "op": "within_next_days", "value": 3}, "/op", "operator_mismatch"),
+    ({**B, "measure": "last_at", "op": "before", "value": "soon"}, "/value", "type_mismatch"),
+    ({"sequence": [A]}, "/sequence", "bad_steps"),
+    ({"sequence": [A] * 6}, "/sequence", "bad_steps"),
+    ({"sequence": {"event": "email_opened"}}, "/sequence", "bad_steps"),
+    ({"sequence": [A, {}]}, "/sequence/1", "bad_step"),
+    ({"sequence": [A, {"tag": "vip"}]}, "/sequence/1", "bad_step"),
+    ({"sequence": [A, {**B, "not_event": "email_opened"}]}, "/sequence/1", "bad_step"),
+    ({"sequence": [A, {**B, "count": 2}]}, "/sequence/1/count", "unknown_key"),
+    ({"sequence": [A, {"event": "nope"}]}, "/sequence/1/event", "unknown_event"),
+    ({"sequence": [A, {"not_event": "nope", "within": {"days": 1}}]}, "/sequence/1/not_event", "unknown_event"),
+    ({"sequence": [A, {"not_event": "order_completed"}]}, "/sequence/1", "missing_within"),
+    ({"sequence": [{"not_event": "email_opened", "within": {"days": 1}}, B]}, "/sequence/0/not_event", "not_last"),
+    ({"sequence": [{**A, "within": {"days": 1}}, B]}, "/sequence/0/within", "unneeded_within"),
+    ({"sequence": [A, {**B, "within": 7}]}, "/sequence/1/within", "bad_span"),
+    ({"sequence": [A, {**B, "within": {"weeks": 1}}]}, "/sequence/1/within", "bad_span"),
+    ({"sequence": [A, {**B, "within": {"days": 1, "hours": 2}}]}, "/sequence/1/within", "bad_span"),
+    ({"sequence": [A, {**B, "within": {"days": 0}}]}, "/sequence/1/within/days", "bad_number"),
+    ({"sequence": [A, {**B, "within": {"minutes": 10**12}}]}, "/sequence/1/within/minutes", "bad_number"),
+    ({"sequence": [A, {**B, "where": {"tag": "vip"}}]}, "/sequence/1/where", "unknown_condition"),
+    ({"sequence": [A, B], "from": "2026-02-01", "to": "2026-01-01"}, "/to", "wrong_order"),
+    ({"object": "petz"}, "/object", "unknown_object"),
+    ({"object": "pet", "within_days": 3}, "/within_days", "unknown_key"),
+    ({"object": "pet", "op": ">=", "count": 0}, "/count", "empty_condition"),
+    ({"object": "pet", "where": {"property": "nope", "op": "is_set"}}, "/where/property", "unknown_property"),
+    ({"object": "pet", "where": {"property": "renewal", "op": ">", "value": 3}}, "/where/op", "operator_mismatch"),
+    ({"object": "pet", "where": {"property": "chip", "op": "=", "value": "3"}}, "/where/op", "operator_mismatch"),
+    ({"object": "pet", "where": {"property": "price", "op": "=", "value": "3"}}, "/where/value", "type_mismatch"),
 ]
 
 

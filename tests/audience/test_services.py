@@ -316,6 +316,28 @@ def test_catalogue_takes_a_fixed_number_of_queries(django_assert_max_num_queries
 
 
 SENTENCES = [
+    (
+        {
+            "event": "order_completed",
+            "measure": "sum",
+            "property": "total",
+            "op": ">=",
+            "value": 1000,
+            "within_days": 90,
+        },
+        "Contacts whose total “total” of “placed an order” in the last 90 days is at least 1000",
+        "最近 90 天内“下单”的“total”合计至少为 1000的联系人",
+    ),
+    (
+        {"event": "email_opened", "measure": "last_at", "op": "before", "value": "2026-06-01"},
+        "Contacts whose last “opened a mail” is before 2026-06-01",
+        "最近一次“打开邮件”的时间早于 2026-06-01的联系人",
+    ),
+    (
+        {"sequence": [{"event": "product_added"}, {"not_event": "order_completed", "within": {"hours": 2}}]},
+        "Contacts who did “put a product into the cart”, then not “placed an order” within 2 hours",
+        "有过“加入购物车”，之后 2 小时内没有“下单”的联系人",
+    ),
     ({"field": "country", "op": "=", "value": "CN"}, "Contacts whose country is “China”", "国家/地区是“中国”的联系人"),
     ({"everyone": True}, "All contacts", "所有联系人"),
     (

@@ -1,5 +1,8 @@
 """The text form: nothing is lost either way, whatever the values; what cannot be read is pointed at."""
 
+import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -107,6 +110,35 @@ def test_no_text_breaks_it(text: str) -> None:
             {"event": "email_opened", "op": ">=", "count": 3, "within_days": 90},
         ),
         ('did("order_completed") to 2026-06-30', {"event": "order_completed", "to": "2026-06-30"}),
+        (
+            'sum（"order_completed"，total）≥ 1000 in 90 days',
+            {"event": "order_completed", "measure": "sum", "property": "total", "op": ">=", "value": 1000,
+             "within_days": 90},
+        ),
+        (
+            'avg("o", sum) between 1 and 5 between 90d and 30d ago',
+            {"event": "o", "measure": "average", "property": "sum", "op": "between", "value": [1, 5],
+             "days_ago": [90, 30]},
+        ),
+        ('last_at("a") in last 30d', {"event": "a", "measure": "last_at", "op": "within_last_days", "value": 30}),
+        (
+            'did("a") in 12h then did("b", where x = 1) within 7d then not did("c") within 30min',
+            {
+                "sequence": [
+                    {"event": "a"},
+                    {"event": "b", "where": {"property": "x", "op": "=", "value": 1}, "within": {"days": 7}},
+                    {"not_event": "c", "within": {"minutes": 30}},
+                ],
+                "within_hours": 12,
+            },
+        ),
+        ('has("pet", where kind = "cat") = 0', {
+            "object": "pet", "op": "=", "count": 0, "where": {"property": "kind", "op": "=", "value": "cat"}
+        }),
+        # Words of the language are names where only a name can stand.
+        ("sum > 3 and then = 4", {
+            "all": [{"field": "sum", "op": ">", "value": 3}, {"field": "then", "op": "=", "value": 4}]
+        }),
         ("a = 1 and b = 2 or c = 3", {
             "any": [
                 {"all": [{"field": "a", "op": "=", "value": 1}, {"field": "b", "op": "=", "value": 2}]},
@@ -134,6 +166,13 @@ def test_as_people_write_it(text: str, tree: dict[str, Any]) -> None:
         ('did("email_opened") >= 0', "0", "empty_condition"),
         ('points = "many"', '"many"', "type_mismatch"),
         ("", "", "empty"),
+        ('sum("order_completed") > 3', 'sum("order_completed") > 3', "missing_value"),
+        ('sum("order_completed", total) > "x"', '"x"', "type_mismatch"),
+        ('did("email_opened") then did("nope") within 7d', '"nope"', "unknown_event"),
+        ('did("email_opened") >= 2 then did("order_completed")', "then", "unexpected"),
+        ('did("email_opened") then not did("order_completed")', "", "unfinished"),
+        ('has("pet", where age > 3)', "age", "unknown_property"),
+        ('did("email_opened") between 30d and 90d ago', "between 30d and 90d ago", "wrong_order"),
     ],
 )  # fmt: skip
 def test_complaints_point_at_the_words(text: str, words: str, code: str) -> None:
@@ -142,6 +181,20 @@ def test_complaints_point_at_the_words(text: str, words: str, code: str) -> None
     problem = refused.value.problems[0]
     shown = text.replace("points", "custom.points")
     assert (problem.code, shown[problem.span.start : problem.span.end]) == (code, words)
+
+
+def test_every_example_of_the_reference_can_be_read() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "segments.md").read_text(encoding="utf-8")
+    examples = page[page.index("## Examples") : page.index("## Through the API")]
+    texts = re.findall(r"^\|[^|]+\| `(.+)` \|$", examples, re.MULTILINE)
+    assert len(texts) >= 8
+    for text in texts:
+        assert write(read(text).tree) == text
+    trees = re.findall(r"```json\n(.+?)```", page, re.DOTALL)
+    assert len(trees) >= 5
+    for part in trees:
+        for tree in re.split(r"\n(?=\{)", part.strip()):
+            parse(json.loads(tree))
 
 
 def test_both_languages_say_what_is_missing() -> None:
