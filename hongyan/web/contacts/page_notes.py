@@ -4,18 +4,16 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from hongyan.accounts.models import User
-from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
-from hongyan.audience.errors import BadTree
-from hongyan.audience.models import ContactList, ListMember, current_versions
-from hongyan.audience.segments import compile_members
+from hongyan.audience.catalogue import Stock, catalogue_now
+from hongyan.audience.insight.person import belongings
+from hongyan.audience.models import ContactList, ListMember
 from hongyan.audience.selectors import tag_tree, tags_of_contacts
 from hongyan.contacts.companies import company_assign, company_by_public_id, company_upsert
 from hongyan.contacts.companies_selectors import company_suggestion
@@ -23,11 +21,8 @@ from hongyan.contacts.errors import CompanyNotFound, InvalidValues, NoteRefused
 from hongyan.contacts.models import Company, Contact
 from hongyan.contacts.services import contact_assign
 from hongyan.contacts.timeline_notes import note_add, note_change, note_delete
-from hongyan.core.sql import SQL
 from hongyan.web.contacts import words
 from hongyan.web.contacts.common import actor_of, contact_or_404
-
-AUDIENCES = 100
 
 
 @require_POST
@@ -155,24 +150,8 @@ def _company_names() -> list[str]:
 
 
 def _audiences(actor: Actor, found: Contact) -> dict[str, Any]:
-    """Saved audiences this person is in now: one statement over all of them."""
-    actor.require(Permission.CONTACT_VIEW)
-    versions = list(current_versions().order_by("audience__name")[:AUDIENCES])
-    parts: list[str] = []
-    params: dict[str, Any] = {"contact": found.pk}
-    for place, version in enumerate(versions):
-        try:
-            members: SQL = compile_members(version.tree)
-        except BadTree:
-            continue  # its tag or field has gone: nobody is in it
-        text = members.text
-        for name in sorted(members.params, key=len, reverse=True):
-            text = text.replace(f"%({name})s", f"%(v{place}_{name})s")
-            params[f"v{place}_{name}"] = members.params[name]
-        parts.append(f"(SELECT {place:d} WHERE EXISTS (SELECT 1 FROM ({text}) m WHERE m.id = %(contact)s))")
-    inside: list[int] = []
-    if parts:
-        with connection.cursor() as cursor:
-            cursor.execute(" UNION ALL ".join(parts), params)
-            inside = sorted(place for (place,) in cursor.fetchall())
-    return {"inside": [versions[place].audience for place in inside], "asked": len(versions)}
+    """Saved audiences this person is in now, and since when."""
+    stock = Stock.now()
+    rows = belongings(actor=actor, contact_id=found.pk, versions=stock.versions, catalogue=catalogue_now(stock))
+    inside = sorted((row for row in rows if row.inside), key=lambda row: row.audience.name.casefold())
+    return {"inside": inside, "asked": len(rows)}
