@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from hongyan.accounts.permissions import Permission
@@ -16,6 +16,8 @@ from hongyan.audience.segments import checked
 from hongyan.audience.types import UsedKind
 from hongyan.audience.usage import where_used
 from hongyan.audit.services import record
+
+_DEFINING = 7_105_042  # advisory lock
 
 
 @transaction.atomic
@@ -37,6 +39,7 @@ def audience_update(
 ) -> SavedAudience:
     """A definition that says the same as before adds no version. Raises BadTree (also for circles) or BadValue."""
     actor.require(Permission.AUDIENCE_EDIT)
+    _one_at_a_time()
     audience = SavedAudience.objects.select_for_update().get(pk=audience.pk)
     audience.name, audience.description = clean_name(name), description.strip()[:400]
     _refuse_same_name(audience)
@@ -74,6 +77,12 @@ def audience_delete(*, actor: Actor, audience: SavedAudience) -> None:
         raise InUse(uses)
     record(actor=actor, action="audience.deleted", subject_kind="audience", subject_id=str(audience.public_id))
     audience.delete()
+
+
+def _one_at_a_time() -> None:
+    """Two changes at once could each be right and together close a circle."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_DEFINING])
 
 
 def _refuse_same_name(audience: SavedAudience) -> None:
