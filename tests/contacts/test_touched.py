@@ -360,3 +360,18 @@ def test_a_reader_away_for_long_loses_its_place() -> None:
     TouchedReader.objects.filter(name="gone").update(moved_at=datetime(2026, 1, 1, tzinfo=UTC))
     touched.prune()
     assert touched.reader_place("gone") is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_after_a_restore_into_another_cluster_readers_begin_anew() -> None:
+    """Its transactions are counted from the start again: old places and rows lie in a future that never comes."""
+    touched.reader_begin("copy")
+    TouchedReader.objects.filter(name="copy").update(tx=10**15)
+    person("p@acme.example")
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE contacts_touched SET tx = '1000000000000000'::xid8")
+    assert touched.prune() > 0
+    place = touched.reader_begin("copy")
+    assert place.tx < 10**15
+    pk = person("q@acme.example").pk
+    assert ids(touched_after(place)[0]) == {pk}

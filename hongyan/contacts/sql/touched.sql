@@ -37,7 +37,9 @@ FROM contacts_touched WHERE tx >= %(tx)s::text::xid8
 -- A reader that begins: what is committed before this it must read from the tables themselves.
 INSERT INTO contacts_touchedreader (name, tx, touched_id)
 VALUES (%(name)s, pg_snapshot_xmin(pg_current_snapshot())::text::bigint, 0)
-ON CONFLICT (name) DO NOTHING
+ON CONFLICT (name) DO UPDATE SET tx = excluded.tx, touched_id = 0, moved_at = now()
+-- A place beyond what ever happened here is another cluster's: the database was restored into this one.
+WHERE contacts_touchedreader.tx > pg_snapshot_xmax(pg_current_snapshot())::text::bigint
 
 -- name: move
 UPDATE contacts_touchedreader SET tx = %(tx)s, touched_id = %(id)s, moved_at = now() WHERE name = %(name)s
@@ -46,9 +48,11 @@ UPDATE contacts_touchedreader SET tx = %(tx)s, touched_id = %(id)s, moved_at = n
 DELETE FROM contacts_touchedreader WHERE moved_at < now() - make_interval(days => %(days)s) RETURNING name
 
 -- name: prune
--- What every reader has passed and no running question can still need.
+-- What every reader has passed and no running question can still need; and what came with a restored database, whose
+-- transactions were counted by another cluster.
 DELETE FROM contacts_touched t
- WHERE t.at < now() - make_interval(secs => %(kept_s)s)
+ WHERE t.tx > pg_snapshot_xmax(pg_current_snapshot())
+    OR t.at < now() - make_interval(secs => %(kept_s)s)
    AND t.tx < pg_snapshot_xmin(pg_current_snapshot())
    AND NOT EXISTS (
        SELECT 1 FROM contacts_touchedreader r WHERE (t.tx, t.id) > (r.tx::text::xid8, r.touched_id)
