@@ -22,7 +22,7 @@ run: $(STAMPS)/run $(STAMPS)/front $(STAMPS)/words ## Set everything up and star
 test: $(STAMPS)/dev $(STAMPS)/front $(STAMPS)/words $(STAMPS)/system ## Set everything up and run the whole suite
 	PATH="$(CURDIR)/$(STAMPS)/node/bin:$$PATH" npm run check --silent
 	PATH="$(CURDIR)/$(STAMPS)/node/bin:$$PATH" npm test --silent
-	$(BIN)/python -m pytest
+	$(BIN)/python -m tools.suite
 
 lint: $(STAMPS)/dev ## Formatters, linters, import contract, complete languages
 	$(BIN)/ruff format --check .
