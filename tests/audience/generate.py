@@ -147,6 +147,9 @@ def _related(instants: Made) -> Made:
 
 def _happened(instants: Made) -> st.SearchStrategy[Happened]:
     properties = st.dictionaries(st.sampled_from(["x", "y"]), JSON_VALUES, max_size=2)
+    thing = st.one_of(st.dictionaries(st.sampled_from(["x", "y"]), JSON_VALUES, max_size=2), JSON_VALUES)
+    things = st.one_of(st.lists(thing, max_size=3), JSON_VALUES).map(lambda value: {"z": value})
+    properties = st.builds(lambda one, other: {**one, **other}, properties, st.one_of(st.just({}), things))
     return st.builds(Happened, name=st.sampled_from(EVENTS), at=instants, properties=properties)
 
 
@@ -268,7 +271,9 @@ def _of_property(moment: Moment) -> Made:
 
 def _where(moment: Moment) -> Made:
     part = st.builds(
-        lambda key, operation: {"property": key, **operation}, st.sampled_from(["x", "y"]), _of_property(moment)
+        lambda key, operation: {"property": key, **operation},
+        st.sampled_from(["x", "y", "x", "y", "z[].x"]),
+        _of_property(moment),
     )
     return st.one_of(st.just({}), nested(part, 3).map(lambda tree: {"where": tree}))
 

@@ -171,6 +171,8 @@ BAD: list[tuple[Any, str, str]] = [
     ({**B, "measure": "last_at", "op": ">", "value": 3}, "/op", "operator_mismatch"),
     ({**B, "measure": "last_at", "op": "within_next_days", "value": 3}, "/op", "operator_mismatch"),
     ({**B, "measure": "last_at", "op": "before", "value": "soon"}, "/value", "type_mismatch"),
+    ({**TOTAL, "property": "z[].x", "measure": "sum", "op": ">", "value": 3}, "/property", "list_property"),
+    ({**TOTAL, "property": "z[].x", "measure": "last", "op": "is_set"}, "/property", "list_property"),
     ({"sequence": [A]}, "/sequence", "bad_steps"),
     ({"sequence": [A] * 6}, "/sequence", "bad_steps"),
     ({"sequence": {"event": "email_opened"}}, "/sequence", "bad_steps"),

@@ -30,6 +30,7 @@ from hongyan.audience.compiler.nodes import (
     PropertyIs,
     Sequence,
     Window,
+    in_list,
     walk,
 )
 from hongyan.audience.types import Problem
@@ -121,6 +122,8 @@ def _measure(node: Measured, catalogue: Catalogue) -> list[Problem]:
 
 
 def _numbers(node: Measured, spec: EventSpec | None) -> list[Problem]:
+    if in_list(node.property or ""):
+        return property_problems(node, None, node.property or "")
     if spec is None or spec.properties is None:
         return []
     found = spec.properties.get(node.property or "")

@@ -13,7 +13,7 @@ from hongyan.audience.compiler.catalogue import (
     FieldType,
     PropertySpec,
 )
-from hongyan.audience.compiler.nodes import WITH_DAYS, WITHOUT_VALUE, FieldIs, Measured, Op, PropertyIs, Scalar
+from hongyan.audience.compiler.nodes import WITH_DAYS, WITHOUT_VALUE, FieldIs, Measured, Op, PropertyIs, Scalar, in_list
 from hongyan.audience.compiler.shape import is_day, is_instant
 from hongyan.audience.compiler.times import first_instant
 from hongyan.audience.types import Problem
@@ -63,9 +63,15 @@ def property_problems(
     operator and value must agree among themselves."""
     if node.op not in PROPERTY_OPERATORS:
         return [_wrong_operator(node.path)]
-    spec = None if properties is None else properties.get(key)
+    among = in_list(key)
+    if among is not None and isinstance(node, Measured):
+        message = _("A measure takes one value of each event, not those of a list.")
+        return [Problem(f"{node.path}/property", "list_property", message)]
+    spec = None if properties is None else properties.get(among[0] if among else key)
     if properties is not None and spec is None:
         return [unknown_property(node.path)]
+    if among is not None and spec is not None and not spec.sealed:
+        spec = None  # of what stands inside a list the tracking plan knows nothing
     if spec is not None and (spec.sealed or not spec.kinds) and node.op not in WITHOUT_VALUE:
         message = _("Of this property only whether there is a value can be asked.")
         return [Problem(f"{node.path}/op", "operator_mismatch", message)]

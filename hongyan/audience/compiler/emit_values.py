@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from hongyan.audience.compiler.catalogue import Catalogue, FieldSpec, FieldType
 from hongyan.audience.compiler.compare import fold
-from hongyan.audience.compiler.nodes import Op, PropertyIs, Value
+from hongyan.audience.compiler.nodes import Op, PropertyIs, Value, in_list
 from hongyan.audience.compiler.times import end_instant, first_instant, shift, today
 
 Exp = exp.Expr
@@ -97,6 +97,9 @@ class Comparisons:
 
     def of_property(self, node: PropertyIs, row: str) -> Exp:
         value: Any = node.value
+        among = in_list(node.key)
+        if among is not None:
+            return self.of_things(node, *among, row)
         if node.op is Op.IS_SET:
             return self.property_set(node.key, row)
         if node.op is Op.EQ:
@@ -104,6 +107,18 @@ class Comparisons:
         first = value[0] if isinstance(value, tuple) else value
         kind, of = ("string", FieldType.TEXT) if isinstance(first, str) else ("number", FieldType.NUMBER)
         return self.of_plain(node.op, value, lambda: self.from_json(exp.column("properties", row), node.key, kind), of)
+
+    def of_things(self, node: PropertyIs, key: str, inner: str, row: str) -> Exp:
+        """One of the things in a list is so."""
+        if node.op is Op.EQ:
+            return self.holds(row, "properties", key, [{inner: node.value}])
+        held = exp.JSONExtract(this=exp.column("properties", row), expression=self.bind(key))
+        kind = exp.Anonymous(this="jsonb_typeof", expressions=[held])
+        there = exp.If(this=exp.EQ(this=kind, expression=exp.Literal.string("array")), true=held.copy())
+        things = exp.Anonymous(this="jsonb_array_elements", expressions=[exp.Case(ifs=[there])])
+        name = exp.TableAlias(this=exp.to_identifier("p"), columns=[exp.to_identifier("properties")])
+        asked = self.of_property(PropertyIs(inner, node.op, node.value), "p")
+        return exp.Exists(this=exp.select("1").from_(exp.Table(this=things, alias=name)).where(asked))
 
     def property_set(self, key: str, row: str) -> Exp:
         inner = exp.JSONExtractScalar(this=exp.column("properties", row), expression=self.bind(key))

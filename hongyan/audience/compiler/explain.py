@@ -10,6 +10,7 @@ from hongyan.audience.compiler.catalogue import Catalogue, FieldSpec
 from hongyan.audience.compiler.explain_compare import compared, inside_sentence
 from hongyan.audience.compiler.explain_events import Happenings
 from hongyan.audience.compiler.nodes import (
+    COMPLEMENTS,
     All,
     AnyOf,
     ConsentIs,
@@ -28,6 +29,7 @@ from hongyan.audience.compiler.nodes import (
     PropertyIs,
     Sequence,
     Value,
+    in_list,
 )
 
 
@@ -102,6 +104,11 @@ class _Words:
             case PropertyIs(key, op, value):
                 spec = self.fields.get(key)
                 name = inside_sentence(spec.label.text(self.language)) if spec else key
+                among = in_list(key)
+                if among is not None:
+                    every = negated != (op in COMPLEMENTS)
+                    text = _("%(key)s of each of the “%(list)s”") if every else _("%(key)s of one of the “%(list)s”")
+                    name = text % {"list": among[0], "key": among[1]}
                 return compared(name, op, value, spec, negated=negated, language=self.language)
             case _:
                 return self.happening(node, negated=negated)

@@ -1,7 +1,7 @@
 """What of a contact's events counts, what is made of it, and which of them follow one another. Plain Python."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
@@ -19,6 +19,7 @@ from hongyan.audience.compiler.nodes import (
     PropertyIs,
     Step,
     Window,
+    in_list,
 )
 from hongyan.audience.compiler.times import end_instant, first_instant
 
@@ -54,10 +55,19 @@ def counting(
 
 
 def fulfils(event: Happened, conditions: Node | None) -> bool:
-    def compare(part: PropertyIs) -> bool:
-        return property_holds(part.op, event.properties.get(part.key), part.value)
+    return conditions is None or inside(conditions, lambda part: _holds(part, event.properties))
 
-    return conditions is None or inside(conditions, compare)
+
+def _holds(part: PropertyIs, properties: Mapping[str, Any]) -> bool:
+    among = in_list(part.key)
+    if among is None:
+        return property_holds(part.op, properties.get(part.key), part.value)
+    if part.op in COMPLEMENTS:
+        return not _holds(replace(part, op=COMPLEMENTS[part.op]), properties)
+    things = properties.get(among[0])
+    return isinstance(things, list) and any(
+        property_holds(part.op, thing.get(among[1]), part.value) for thing in things if isinstance(thing, Mapping)
+    )
 
 
 def measure_of(measure: Measure, key: str | None, events: Sequence[Happened]) -> Any:

@@ -1,5 +1,6 @@
 """The tree after parsing. ``path`` is the JSON pointer of the part it came from; it does not count for equality."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -115,7 +116,8 @@ class InAudience:
 
 @dataclass(frozen=True, slots=True)
 class PropertyIs:
-    """Inside ``where``: a property of the event, or a field of the object."""
+    """Inside ``where``: a property of the event, or a field of the object. The key ``products[].category`` asks the
+    things of a list: one of them is so (and, of a negative operator, none)."""
 
     key: str
     op: Op
@@ -254,6 +256,24 @@ Node = (
     | Sequence
     | HasObject
 )
+
+
+_IN_LIST: Final = re.compile(r"(.+?)\[\]\.([^\[\]]+)")
+
+
+def in_list(key: str) -> tuple[str, str] | None:
+    """Of a property that asks the things of a list: the list, and what is asked of each.
+
+    >>> in_list("products[].category"), in_list("category")
+    (('products', 'category'), None)
+    """
+    found = _IN_LIST.fullmatch(key)
+    return (found[1], found[2]) if found else None
+
+
+def asks_lists(node: Node) -> bool:
+    """Whether a condition inside asks the things of a list."""
+    return any(isinstance(part, PropertyIs) and in_list(part.key) for part in walk(node))
 
 
 def children(node: Node) -> tuple[Node, ...]:

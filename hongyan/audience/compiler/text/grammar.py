@@ -104,7 +104,7 @@ HOURS.3: /\d+\s*h(ours?)?(?!\w)/
 MINUTES.3: /\d+\s*m(in(utes?)?)?(?!\w)/
 INSTANT.4: /\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?([+-]\d\d:\d\d|Z)/
 DAY.3: /\d{4}-\d\d-\d\d(?![\dT])/
-NAME: /[^\W\d]\w*(\.\w+|-\w+)*/
+NAME: /[^\W\d]\w*((\[\])?\.\w+|-\w+)*/
 QUOTED_NAME: /`(?:[^`]|``)+`/
 STRING: /"(?:[^"\\]|\\.)*"/s | /“[^”]*”/
 

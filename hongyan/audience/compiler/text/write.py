@@ -30,7 +30,7 @@ from hongyan.audience.compiler.nodes import (
 )
 from hongyan.audience.compiler.parse import is_day, is_instant, parse
 
-_NAME: Final = re.compile(r"[^\W\d]\w*(\.\w+|-\w+)*")
+_NAME: Final = re.compile(r"[^\W\d]\w*((\[\])?\.\w+|-\w+)*")
 # fmt: off
 _WORDS: Final = frozenset({
     "or", "and", "not", "everyone", "all", "any", "tag", "tag_group", "list", "audience", "consent", "did", "where",
