@@ -64,7 +64,7 @@ def _path(*starts: str) -> Tree:
     return {"any": [{"property": "path", "op": "starts_with", "value": start} for start in starts]}
 
 
-_ENGAGEMENT, _BUYING, _PEOPLE = gettext_noop("Engagement"), gettext_noop("Buying"), gettext_noop("People")
+_ENGAGEMENT, _BUYING, _PEOPLE = gettext_noop("Engagement"), gettext_noop("Buying"), gettext_noop("Kinds of people")
 READY: Final = (
     ReadySegment(
         "high_intent",

@@ -24,7 +24,7 @@ class Method(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """cuts: four values of a fixed scale. Recency: days since the last order at most, falling (365, 180, 90, 30);
+    """cuts: four values of a fixed scale. Recency: days since the last order at most, falling (270, 120, 60, 30);
     frequency: orders at least, rising; monetary: total at least, in whole units of the organisation's currency,
     rising."""
 
@@ -68,7 +68,7 @@ class RFMRules:
 
 
 DEFAULTS: Final = RFMRules(
-    recency=Scale(Method.FIXED, (365, 180, 90, 30)),
+    recency=Scale(Method.FIXED, (270, 120, 60, 30)),  # as the stages: at risk after 120 days, lost after 270
     frequency=Scale(Method.FIXED, (2, 3, 5, 10)),
     monetary=Scale(Method.QUANTILE),
     tiers=(

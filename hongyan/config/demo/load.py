@@ -18,7 +18,7 @@ from hongyan.audience.saved import audience_create
 from hongyan.audience.taxonomy import tag_create, tag_group_create
 from hongyan.audience.types import GroupValues, TagValues
 from hongyan.campaigns.models import Campaign
-from hongyan.config.demo import contacts, mailings
+from hongyan.config.demo import contacts, mailings, standing
 from hongyan.contacts.models import Contact
 from hongyan.events.partitions import ensure_months
 
@@ -106,7 +106,13 @@ def _load(count: int, progress: Progress) -> None:
         progress.advance(task)
     mailings.waiting_make(cast=cast, sender=sender, templates=templates)
     progress.advance(task)
+    task = progress.add_task("Visits", total=None)
+    standing.visits_make(loaded, now=now, report=lambda done: progress.update(task, completed=done))
     fold(batches=10_000)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    task = progress.add_task("Stages, RFM and rule tags", total=standing.steps())
+    standing.standing_make(actor=boss, now=now, report=lambda done: progress.update(task, completed=done))
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
 
