@@ -11,7 +11,8 @@ export SCALE
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check lint types contract format words messages screenshots lock clean front-test \
-	bench-import bench-send bench-render bench-dispatch bench-tracking bench-intake bench-contacts bench-timeline bench-count
+	bench-import bench-send bench-render bench-dispatch bench-tracking bench-intake bench-contacts bench-timeline bench-count \
+	bench-segments
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -64,6 +65,8 @@ bench-contacts: $(STAMPS)/dev $(STAMPS)/words ## The contact list over a million
 	@$(BIN)/python -m bench.contacts_list
 bench-timeline: $(STAMPS)/dev $(STAMPS)/words ## The page of a person with 100,000 entries
 	@$(BIN)/python -m bench.timeline
+bench-segments: $(STAMPS)/dev $(STAMPS)/words ## Segments of a million people over 50,000,000 events, against rows in DuckDB
+	@$(BIN)/python -m bench.segments
 bench-count: $(STAMPS)/dev $(STAMPS)/words ## Live counts, breakdowns and waterfalls over a million people
 	@$(BIN)/python -m bench.counts
 

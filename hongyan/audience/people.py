@@ -8,9 +8,11 @@ from uuid import UUID
 from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
 from hongyan.audience import rows
+from hongyan.audience.catalogue import catalogue_now
 from hongyan.audience.compiler.catalogue import Catalogue
+from hongyan.audience.engines.ask import ask
 from hongyan.audience.models import ContactList, ListMember
-from hongyan.audience.segments import compile_members
+from hongyan.audience.segments import checked, compile_members
 from hongyan.contacts.masking import masked_identity
 from hongyan.contacts.models import Contact
 from hongyan.contacts.selectors import identities
@@ -32,9 +34,8 @@ class Person:
 def sample(*, actor: Actor, tree: Any, n: int = 5, catalogue: Catalogue | None = None) -> list[Person]:
     """Some of them, the newest first. Raises BadTree."""
     actor.require(Permission.CONTACT_VIEW)
-    members = compile_members(tree, catalogue=catalogue)
-    text = f"SELECT id FROM ({members.text}) members ORDER BY id DESC LIMIT %(n)s"
-    return people_of(actor, [row[0] for row in rows.query(text, {**members.params, "n": n})])
+    catalogue = catalogue or catalogue_now()
+    return people_of(actor, ask(checked(tree, catalogue=catalogue), catalogue=catalogue).sample(n))
 
 
 def member_ids(*, actor: Actor, tree: Any, limit: int | None = None) -> Iterator[UUID]:

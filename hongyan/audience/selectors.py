@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,9 @@ from hongyan.audience.compiler.catalogue import Catalogue, FieldType
 from hongyan.audience.compiler.emit import emit, fold
 from hongyan.audience.compiler.nodes import Node
 from hongyan.audience.compiler.rewrite import rewrite
+from hongyan.audience.engines.ask import ask, ask_many, routed
+from hongyan.audience.engines.mailing import Mail, refused
+from hongyan.audience.engines.types import Engine
 from hongyan.audience.errors import BadTree, NotFound
 from hongyan.audience.models import (
     AudienceVersion,
@@ -41,7 +45,8 @@ COMPOSED_BY = ("country", "city", "language", "source")
 def count(*, actor: Actor, tree: Any, catalogue: Catalogue | None = None) -> int:
     """Exact, over everybody. Raises BadTree."""
     actor.require(Permission.CONTACT_VIEW)
-    return count_sql(compile_members(tree, catalogue=catalogue))
+    catalogue = catalogue or catalogue_now()
+    return ask(checked(tree, catalogue=catalogue), catalogue=catalogue).count()
 
 
 def count_sql(members: SQL) -> int:
@@ -50,7 +55,12 @@ def count_sql(members: SQL) -> int:
 
 def count_node(node: Node, catalogue: Catalogue) -> int:
     """Of a part of a checked tree."""
-    return count_sql(emit(rewrite(node, catalogue), catalogue, now=clock.now()))
+    return ask(node, catalogue=catalogue).count()
+
+
+def count_nodes(nodes: Sequence[Node], catalogue: Catalogue) -> list[int]:
+    """Of several parts of checked trees, as of one moment: what they have in common is looked at once."""
+    return [answer.count() for answer in ask_many(nodes, catalogue=catalogue)]
 
 
 def breakdown(
@@ -63,16 +73,27 @@ def breakdown(
 ) -> Breakdown:
     """Whom a mail about this topic would reach, and why not the others. Raises BadTree."""
     actor.require(Permission.CONTACT_VIEW)
-    members = compile_members(tree, catalogue=catalogue)
-    refusals = refusals_sql(topic_id=topic_id, transactional=transactional)
+    catalogue, now, engine = catalogue or catalogue_now(), clock.now(), routed()
+    node, mail = checked(tree, catalogue=catalogue), Mail(topic_id, transactional)
+    if engine is Engine.POSTGRES:
+        total, found = _refused_by_rows(node, mail, catalogue, now)
+    else:
+        total, found = refused(node, mail, catalogue=catalogue, now=now, engine=engine)
+    excluded = dict(sorted(found.items(), key=lambda item: -item[1]))
+    return Breakdown(total=total, reachable=total - sum(excluded.values()), excluded=excluded)
+
+
+def _refused_by_rows(node: Node, mail: Mail, catalogue: Catalogue, now: datetime) -> tuple[int, dict[str, int]]:
+    members = emit(rewrite(node, catalogue), catalogue, now=now)
+    refusals = refusals_sql(topic_id=mail.topic_id, transactional=mail.transactional)
     text = (
         f"SELECT r.refusal, count(*) FROM ({members.text}) members "
         f"JOIN ({refusals.text}) r ON r.id = members.id GROUP BY r.refusal"
     )
     found = dict(rows.query(text, {**members.params, **refusals.params}))
-    reachable = found.pop(None, 0)
-    excluded = dict(sorted(found.items(), key=lambda item: -item[1]))
-    return Breakdown(total=reachable + sum(excluded.values()), reachable=reachable, excluded=excluded)
+    total = sum(found.values())
+    found.pop(None, None)
+    return total, found
 
 
 def composition(*, actor: Actor, tree: Any, field: str, language: str, n: int = 6) -> list[Share]:
@@ -136,23 +157,33 @@ def list_by_id(*, actor: Actor, public_id: UUID) -> ContactList:
 def sizes(trees: Sequence[Any], catalogue: Catalogue) -> list[int | None]:
     """How many each has and, last, how many contacts there are: one question for all. None where a stored definition is
     no longer right: its tag or field may have gone."""
-    texts: list[str] = []
-    params: dict[str, Any] = {}
+    nodes: list[Node] = []
     places: list[int] = []
     for number, tree in enumerate([*trees, {"everyone": True}]):
         try:
-            members = emit(rewrite(checked(tree, catalogue=catalogue), catalogue), catalogue, now=clock.now())
+            nodes.append(checked(tree, catalogue=catalogue))
         except BadTree:
             continue
         places.append(number)
+    found: list[int | None] = [None] * (len(trees) + 1)
+    for place, size in zip(places, _sizes(nodes, catalogue), strict=True):
+        found[place] = size
+    return found
+
+
+def _sizes(nodes: Sequence[Node], catalogue: Catalogue) -> list[int]:
+    now, engine = clock.now(), routed()
+    if engine is not Engine.POSTGRES:
+        return [answer.count() for answer in ask_many(nodes, catalogue=catalogue, now=now, engine=engine)]
+    texts: list[str] = []
+    params: dict[str, Any] = {}
+    for number, node in enumerate(nodes):
+        members = emit(rewrite(node, catalogue), catalogue, now=now)
         # Each statement has its values under names of its own.
         own = _NAMES.sub(rf"%(s{number}_\1)s", members.text)
         texts.append(f"(SELECT count(*) FROM ({own}) m{number})")
         params |= {f"s{number}_{name}": value for name, value in members.params.items()}
-    found: list[int | None] = [None] * (len(trees) + 1)
-    for place, size in zip(places, rows.query(f"SELECT {', '.join(texts)}", params)[0], strict=True):
-        found[place] = size
-    return found
+    return list(rows.query(f"SELECT {', '.join(texts)}", params)[0])
 
 
 def tag_sizes(*, actor: Actor) -> dict[int, int]:

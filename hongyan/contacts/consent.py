@@ -149,6 +149,19 @@ def refusals_sql(*, topic_id: int | None, transactional: bool) -> SQL:
     return _refusals("suppressed_of_all", topic_id=topic_id, transactional=transactional)
 
 
+def suppressed_sql(*, transactional: bool) -> SQL:
+    """``SELECT contact_id, reason`` of everybody whose address or its domain is suppressed, with the weightiest reason:
+    the part of ``refusals_sql`` that nothing but the suppression list tells."""
+    join = statement("hongyan.contacts", "consent.sql", "suppressed_of_all")
+    text = f"SELECT s.contact_id, s.reason FROM contacts_contact c {join} WHERE s.reason IS NOT NULL"
+    return SQL(text, {"transactional": transactional})
+
+
+def returned_sql(*, topic_id: int) -> SQL:
+    """``SELECT contact_id`` of those who withdrew all mail and after that said something about the topic again."""
+    return SQL(statement("hongyan.contacts", "consent.sql", "returned"), {"topic_id": topic_id})
+
+
 def refusals(contact_ids: Sequence[int], *, topic_id: int | None, transactional: bool) -> dict[int, MailRefusal | None]:
     """For each contact why it may not be mailed now, or None. Contacts that no longer exist are missing."""
     query = _refusals("suppressed_of_few", topic_id=topic_id, transactional=transactional)

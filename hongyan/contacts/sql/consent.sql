@@ -84,3 +84,10 @@ LEFT JOIN (
     ) found
     GROUP BY contact_id
 ) s ON s.contact_id = c.id
+
+-- name: returned
+SELECT topic.contact_id
+FROM contacts_consentstate topic
+JOIN contacts_consentstate whole ON whole.contact_id = topic.contact_id
+    AND whole.channel = 'email' AND whole.topic_id IS NULL AND whole.state = 'withdrawn'
+WHERE topic.channel = 'email' AND topic.topic_id = %(topic_id)s::bigint AND topic.since > whole.since

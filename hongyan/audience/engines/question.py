@@ -1,0 +1,115 @@
+"""One question: nodes to bits, each condition asked once, however many trees it stands in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Protocol
+
+from hongyan.audience.compiler.canonical import spelling
+from hongyan.audience.compiler.catalogue import Catalogue
+from hongyan.audience.compiler.nodes import (
+    All,
+    AnyOf,
+    Did,
+    Everyone,
+    FieldIs,
+    HasObject,
+    Measured,
+    Node,
+    Not,
+    Sequence,
+    children,
+)
+from hongyan.audience.compiler.rewrite import expand
+from hongyan.audience.engines.bits import Bits
+from hongyan.audience.engines.events import Compiler
+from hongyan.audience.engines.reader import Reader
+from hongyan.audience.engines.types import Leaf, Unanswerable
+from hongyan.audience.engines.where import keys_of
+
+
+class Population(Protocol):
+    """The people as one reader sees them."""
+
+    @property
+    def size(self) -> int: ...
+
+    def everyone(self) -> Bits: ...
+
+    def leaf(self, node: Node) -> Leaf:
+        """What is so of a contact, whatever it did. Raises Unanswerable when its columns do not hold it."""
+
+
+@dataclass(slots=True)
+class Question:
+    """fallback: who fulfils a leaf, from PostgreSQL in the same snapshot."""
+
+    catalogue: Catalogue
+    reader: Reader
+    people: Population
+    events: Compiler
+    fallback: Callable[[Node, int], Bits]
+    _known: dict[str, Bits] = field(default_factory=dict)
+
+    def bits(self, node: Node) -> Bits:
+        """Raises what the reader raises when its engine fails."""
+        return self._of(expand(node, self.catalogue))
+
+    def _of(self, node: Node) -> Bits:
+        key = spelling(node)
+        if key not in self._known:
+            self._known[key] = self._make(node)
+        return self._known[key]
+
+    def _make(self, node: Node) -> Bits:
+        match node:
+            case Everyone():
+                return self.people.everyone()
+            case All(items):
+                return reduce(Bits.__and__, map(self._of, items))
+            case AnyOf(items):
+                return reduce(Bits.__or__, map(self._of, items))
+            case Not(item):
+                return self.people.everyone() - self._of(item)
+            case _:
+                return self._leaf(node)
+
+    def _leaf(self, node: Node) -> Bits:
+        size, everyone = self.people.size, self._of(Everyone())
+        try:
+            leaf = self.events.leaf(node) if isinstance(node, Did | Measured | Sequence) else self.people.leaf(node)
+            found = self.reader.bits(leaf, size)
+        except Unanswerable:
+            return everyone & self.fallback(node, size)
+        return everyone - found if leaf.inverted else everyone & found
+
+
+@dataclass(slots=True)
+class Subjects:
+    """What trees speak of: events with their properties, fields, kinds of objects with their fields."""
+
+    events: set[str] = field(default_factory=set)
+    properties: set[str] = field(default_factory=set)
+    fields: set[str] = field(default_factory=set)
+    objects: dict[str, set[str]] = field(default_factory=dict)
+
+    def read(self, node: Node) -> None:
+        """node: expanded."""
+        match node:
+            case Did():
+                self.events.add(node.event)
+                self.properties.update(keys_of(node.where))
+            case Measured():
+                self.events.add(node.event)
+                self.properties.update([node.property] if node.property else [], keys_of(node.where))
+            case Sequence(steps):
+                for step in steps:
+                    self.events.add(step.event)
+                    self.properties.update(keys_of(step.where))
+            case FieldIs():
+                self.fields.add(node.key)
+            case HasObject():
+                self.objects.setdefault(node.type_key, set()).update(keys_of(node.where))
+            case _:
+                for child in children(node):
+                    self.read(child)

@@ -1,0 +1,47 @@
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from hongyan.audience.compiler.nodes import Op
+
+
+class Engine(StrEnum):
+    AUTO = "auto"
+    POSTGRES = "postgres"
+    DUCKDB = "duckdb"
+    SPARK = "spark"
+
+
+class Unanswerable(Exception):
+    """Files cannot say this exactly; PostgreSQL answers the leaf."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A statement in a reader's dialect with its bound values."""
+
+    text: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """Rows of ``contact_id``, repeats allowed: whoever is among them. inverted: everybody else."""
+
+    query: Query
+    inverted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Rows of ``contact_id`` and a whole number ``v`` ≥ 0, added up by contact: whose sum is so. Nobody without a row
+    is meant. inverted: everybody else."""
+
+    query: Query
+    op: Op
+    count: int
+    inverted: bool = False
+
+
+Leaf = Ids | Tally

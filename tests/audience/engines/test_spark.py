@@ -1,0 +1,60 @@
+"""Spark over the same files and the plain meaning give the same people: one body of facts, many trees, one server."""
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from hongyan.audience.compiler.evaluate import Facts, evaluate
+from hongyan.audience.compiler.parse import parse
+from hongyan.audience.engines.ask import ask_many
+from tests.audience import world
+from tests.audience.engines.server import spark_server
+from tests.audience.generate import SHANGHAI, _event, _measured, _object, _sequence, facts_at, trees_at
+from tests.audience.test_engines_agree import _own_place, in_order_of_writing, installation
+
+__all__ = ["_own_place"]  # the fixture
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.filterwarnings("ignore:.*:DeprecationWarning:(pyspark|google|grpc).*"),
+]
+LEAVES = st.one_of(_event(SHANGHAI), _measured(SHANGHAI), _sequence(SHANGHAI), _object(SHANGHAI), trees_at(SHANGHAI))
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with spark_server(tmp_path_factory.mktemp("spark")) as found:
+        yield found
+
+
+# The same facts and trees in every run: Spark takes half a second for a condition. All kinds of them are among these.
+@settings(
+    max_examples=2,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=(Phase.generate,),
+)
+@given(
+    everybody=st.lists(facts_at(SHANGHAI), min_size=10, max_size=10),
+    trees=st.lists(LEAVES, min_size=20, max_size=20),
+)
+def test_spark_agrees(
+    address: str, settings: LazySettings, everybody: list[Facts], trees: list[dict[str, Any]]
+) -> None:
+    settings.HONGYAN_SPARK_URL = address
+    with installation(everybody, SHANGHAI, random.Random(1)) as (catalogue, ids):
+        seen = [world.renumbered(one, catalogue) for one in in_order_of_writing(everybody, ids)]
+        nodes = [parse(tree) for tree in trees]
+        answers = ask_many(nodes, catalogue=catalogue, now=SHANGHAI.now, engine="spark")
+        for tree, node, answer in zip(trees, nodes, answers, strict=True):
+            wanted = [
+                who for who, one in zip(ids, seen, strict=True) if evaluate(node, one, catalogue, now=SHANGHAI.now)
+            ]
+            assert answer.ids().to_pylist() == wanted, tree
+            assert answer.engine == "spark"
