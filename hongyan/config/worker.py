@@ -30,6 +30,7 @@ def lanes() -> dict[str, Lane]:
     from hongyan.audience.standing_lane import run_standing
     from hongyan.delivery.sender import run_sender
     from hongyan.edge.digest import run_digest
+    from hongyan.events.history.turns import run_history
     from hongyan.events.tasks import run_catalogue
     from hongyan.ingest.commerce.inbox import run_inbox
     from hongyan.ingest.intake.lane import run_intake
@@ -42,6 +43,7 @@ def lanes() -> dict[str, Lane]:
         "digest": run_digest,
         "intake": run_intake,
         "catalogue": run_catalogue,
+        "history": run_history,
         "shops": run_inbox,
         "standing": run_standing,
         "membership": run_membership,

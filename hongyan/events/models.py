@@ -3,7 +3,7 @@
 from django.db import models
 
 from hongyan.events.models_catalogue import EventName, EventPolicy, EventProperty, EventViolation, EventVolume
-from hongyan.events.models_history import HistoryFile, HistoryProperty, HistoryStale, HistoryState
+from hongyan.events.models_history import HistoryFile, HistoryName, HistoryProperty, HistoryStale, HistoryState
 
 __all__ = [
     "EventName",
@@ -12,6 +12,7 @@ __all__ = [
     "EventViolation",
     "EventVolume",
     "HistoryFile",
+    "HistoryName",
     "HistoryProperty",
     "HistoryStale",
     "HistoryState",

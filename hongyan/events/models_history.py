@@ -14,6 +14,7 @@ class HistoryState(models.Model):
         max_length=32, blank=True, default="", db_default=""
     )  # whose transaction numbers these are
     generation = models.BigIntegerField(default=0, db_default=0)  # moved by whoever throws everything away
+    left_out = models.BooleanField(default=False, db_default=False)  # some names are not in files: see HistoryName
     built_at = models.DateTimeField(null=True)  # the first time all of PostgreSQL was in files
 
 
@@ -63,3 +64,11 @@ class HistoryProperty(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["name", "key"], name="history_property_once")]
+
+
+class HistoryName(models.Model):
+    """An event name whose facts stand in files. Whoever puts numbers into names must not fill a store with files: past
+    a bound new names are left to PostgreSQL, as a whole."""
+
+    name = models.TextField(unique=True)
+    added_at = models.DateTimeField(db_default=Now())

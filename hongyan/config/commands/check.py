@@ -29,7 +29,7 @@ def run() -> int:
     """Print every finding; 1 when something must be mended."""
     worst = 0
     with boot.product():
-        for check in (configuration, disk, database, keys, mail):
+        for check in (configuration, disk, database, keys, history, mail):
             for finding in check():
                 console.print(f"{_MARK[finding.level]} {finding.what}", highlight=False)
                 if finding.remedy:
@@ -119,6 +119,28 @@ def keys() -> list[Finding]:
             )
         )
     return found
+
+
+def history() -> list[Finding]:
+    """The columnar copy of events; questions are answered exactly at any lag, only not as fast."""
+    from hongyan.events.history.errors import HistoryProblem
+    from hongyan.events.history.selectors import status
+    from hongyan.events.history.store import open_store
+
+    try:
+        open_store().probe()
+        found = status()
+    except HistoryProblem as problem:
+        return [Finding("bad", f"The place of the history cannot be used: {problem}", "see HONGYAN_HISTORY_URL")]
+    if not found.built:
+        if not found.waiting:
+            return [Finding("ok", f"The history in {found.place} waits for the first event")]
+        return [Finding("warn", "The history is not built yet", "start a worker, or run hongyan history rebuild")]
+    what = f"The history in {found.place}: {found.events:,} events in {found.files:,} files, {found.lag_s:.0f} s behind"
+    if found.lag_s > 60:
+        remedy = "is a worker running? A transaction that is open for long holds it up as well"
+        return [Finding("warn", what, remedy)]
+    return [Finding("ok", what)]
 
 
 def mail() -> list[Finding]:

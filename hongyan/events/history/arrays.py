@@ -12,7 +12,7 @@ from hongyan.events.history.types import KINDS, Held, column
 # What a number may have to stand in a file: 38 digits are the widest decimal of every engine. Whoever has a number
 # beyond is answered from PostgreSQL as a whole (``Grouped.odd``).
 MOST_DIGITS, MOST_SCALE = 20, 18
-_ORDER = [("contact_id", "ascending"), ("at_us", "ascending"), ("event_id", "ascending")]
+ORDER = [("contact_id", "ascending"), ("at_us", "ascending"), ("event_id", "ascending")]
 _TYPES = {"s": pa.string(), "b": pa.bool_(), "o": pa.bool_()}
 
 
@@ -38,7 +38,7 @@ def group(events: pa.Table, keys: Sequence[str], *, ordered: bool = False) -> Gr
     """events: ``contact_id``, ``at_us``, ``event_id`` and ``value_column(key)`` of every key. ordered: it already is by
     these three."""
     if not ordered and events.num_rows > 1:
-        events = events.sort_by(_ORDER)
+        events = events.sort_by(ORDER)
     split = {key: Typed.of(_whole(events[value_column(key)])) for key in keys}
     odd = _odd(events, split)
     if odd:
@@ -178,7 +178,7 @@ def flatten(rows: pa.Table, keys: Iterable[str], held: Mapping[str, Held]) -> pa
 def join(parts: Sequence[tuple[pa.Table, Mapping[str, Held]]], keys: Sequence[str]) -> Grouped:
     """Several files' rows as one. keys: what the result holds; every part must hold them."""
     flat = [flatten(rows, keys, held) for rows, held in parts]
-    events = pa.concat_tables(flat, promote_options="permissive").sort_by(_ORDER)
+    events = pa.concat_tables(flat, promote_options="permissive").sort_by(ORDER)
     split: dict[str, Typed] = {}
     for key in keys:
         kinds = {kind for _, held in parts for kind in held[key].kinds}

@@ -16,7 +16,8 @@ Handling = EventProperty.Handling
 
 
 def wanted() -> dict[str, tuple[str, ...]]:
-    """Event name → keys that its files should hold, in a stable order."""
+    """Event name → keys that its files should hold, in a stable order: declared ones first, then the frequent ones (by
+    the magnitude of their counts, so that small changes do not make others of them)."""
     found: dict[str, list[tuple[bool, int, str]]] = {}
     rows = EventProperty.objects.exclude(handling__in=[Handling.DROP, Handling.SEAL])
     for name, key, declared, types, handling in rows.values_list("event__name", "key", "type", "types", "handling"):
@@ -24,7 +25,7 @@ def wanted() -> dict[str, tuple[str, ...]]:
             continue
         seen = sum(int(count) for kind, count in types.items() if kind in _SCALAR)
         if declared in _SCALAR or (not declared and seen):
-            found.setdefault(name, []).append((not declared, -seen, key))
+            found.setdefault(name, []).append((not declared, -seen.bit_length(), key))
     asked: dict[str, set[str]] = {}
     forbidden = denied()
     for name, key in HistoryProperty.objects.order_by("asked_at").values_list("name", "key"):
@@ -35,6 +36,16 @@ def wanted() -> dict[str, tuple[str, ...]]:
         name: tuple(sorted({key for *_, key in sorted(found.get(name, []))[:MOST_KEYS]} | asked.get(name, set())))
         for name in names
     }
+
+
+def insisted() -> dict[str, set[str]]:
+    """Keys that somebody declared or asked for, not only those that were seen often."""
+    found: dict[str, set[str]] = {}
+    for name, key in EventProperty.objects.exclude(type="").values_list("event__name", "key"):
+        found.setdefault(name, set()).add(key)
+    for name, key in HistoryProperty.objects.values_list("name", "key"):
+        found.setdefault(name, set()).add(key)
+    return found
 
 
 def denied() -> dict[tuple[str, str], bool]:

@@ -22,8 +22,7 @@ def snapshot(
 ) -> HistorySnapshot:
     """connection: in a REPEATABLE READ transaction, or all that is read may not be of one moment. names: the events the
     question is about; None for all. keys: properties the tail shall bring along."""
-    tx, caught_up_at, _generation, _cluster, _xmin, now = _one(connection, "state")
-    tx = tx or 0
+    tx, caught_up_at, _generation, left_out, _below, now, _built_at = _one(connection, "state")
     stale, cells = _stale(connection)
     files, odd = _files(connection, names, cells)
     away = sorted(stale | odd)
@@ -31,10 +30,14 @@ def snapshot(
     if away and tx:
         values = {"tx": str(tx), "names": _names(names), "contact_ids": numbers(away)}
         parts.append(rows.copy(connection, "rows_of_stale", values, keys))
+    others = _left_out(connection, names) if tx and left_out else set()
     if tx:
         for name, month in sorted(cells):
-            if names is None or name in names:
+            if (names is None or name in names) and name not in others:
                 parts.append(rows.copy(connection, "rows_of_cell", cell_values(name, month, tx, away), keys))
+    if others:
+        values = {"tx": str(tx), "names": texts(sorted(others)), "contact_ids": numbers(away)}
+        parts.append(rows.copy(connection, "rows_of_names", values, keys))
     return HistorySnapshot(
         files=files if tx else [],
         stale=pa.array(away, pa.int64()),
@@ -52,12 +55,15 @@ def cell_values(name: str, month: date, tx: int, contact_ids: Sequence[int]) -> 
 
 def lag(connection: psycopg.Connection[Any]) -> float:
     """Seconds since the oldest fact arrived that is in no file; 0 when everything is."""
-    tx, caught_up_at, _generation, _cluster, _xmin, now = _one(connection, "state")
-    return _lag(connection, tx or 0, caught_up_at, now)
+    tx, caught_up_at, _generation, _left_out, _below, now, _built_at = _one(connection, "state")
+    return _lag(connection, tx, caught_up_at, now)
 
 
 def _lag(connection: psycopg.Connection[Any], tx: int, caught_up_at: datetime | None, now: datetime) -> float:
-    """A fact may have arrived long before it became somebody's; it waits at most since the writer last caught up."""
+    """A fact may have arrived long before it became somebody's; it waits at most since the writer last caught up. 0
+    before there are files at all: then nothing lags behind, everything is missing."""
+    if not tx:
+        return 0.0
     oldest = _one(connection, "oldest_waiting", {"tx": str(tx)})[0]
     if oldest is None:
         return 0.0
@@ -68,12 +74,19 @@ def _lag(connection: psycopg.Connection[Any], tx: int, caught_up_at: datetime | 
 def _stale(connection: psycopg.Connection[Any]) -> tuple[set[int], Cells]:
     people: set[int] = set()
     cells: set[tuple[str, date]] = set()
-    for _, contact_ids, name, month in connection.execute(_statement("stale")):
+    for _, contact_ids, name, month, _ in connection.execute(_statement("stale")):
         if contact_ids is None:
             cells.add((name, month))
         else:
             people.update(contact_ids)
     return people, frozenset(cells)
+
+
+def _left_out(connection: psycopg.Connection[Any], names: Sequence[str] | None) -> set[str]:
+    """Names of which no file holds anything (see ``HistoryName``), of those asked for."""
+    if names is None:
+        names = [name for (name,) in connection.execute(_statement("names_in_use"))]
+    return {name for (name,) in connection.execute(_statement("names_left_out"), {"names": texts(names)})}
 
 
 def _files(
@@ -93,7 +106,7 @@ def _files(
 
 
 def file_of(row: Sequence[Any]) -> HistoryFile:
-    pk, path, name, month, contacts, events, size, first, last, low, high, properties, _odd = row
+    pk, path, name, month, contacts, events, size, first, last, low, high, properties = row[:12]
     read = (
         orjson.loads(properties) if isinstance(properties, str | bytes) else properties
     )  # Django leaves jsonb as text

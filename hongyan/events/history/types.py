@@ -98,10 +98,11 @@ class HistorySnapshot:
 class HistoryStatus:
     """For people: how far the copy is."""
 
+    built: bool
     files: int
     events: int
     bytes: int
-    waiting: int  # events in PostgreSQL that are not in files yet
+    waiting: int  # events in PostgreSQL that are not in files yet, counted up to 200,000
     stale: int  # contacts read from PostgreSQL because their rows in files are out of date
     lag_s: float
     retired: int  # files that no longer count and will be deleted

@@ -21,6 +21,7 @@ from hongyan.accounts.errors import NotFound
 from hongyan.accounts.permissions import Permission
 from hongyan.audit.services import record
 from hongyan.delivery.selectors import queue_levels, throttles
+from hongyan.events.history.selectors import status as history_status
 from hongyan.jobs import selectors as jobs
 from hongyan.jobs.registry import periodic_work
 from hongyan.jobs.services import job_cancel, job_pause, job_resume, job_retry, job_start
@@ -49,6 +50,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "disk_used": round((disk.total - disk.free) / 1e9),
         "disk_low": disk.free < settings.HONGYAN_MIN_FREE_MB * 2**20,
         "disk_floor": settings.HONGYAN_MIN_FREE_MB * 2**20,
+        "history": history_status(),
         **_sizes(),
         "periodic": periodic_work(),
         "versions": _versions(),
