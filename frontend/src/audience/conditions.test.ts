@@ -5,7 +5,7 @@ import { endsAbsent, howOf, windowMode, withDate, withHow, withNewStep, withoutS
 import { fitting, stepped } from "./listbox";
 import { cut } from "./marks";
 import type { JsonObject } from "./tree";
-import { type Field, propertyField } from "./vocabulary";
+import { type Field, inList, propertyField } from "./vocabulary";
 
 describe("values fit their operator", () => {
   const text: Field = { key: "city", label: "City", type: "text", group: "place", suggests: true, choices: [] };
@@ -35,6 +35,12 @@ describe("properties of events", () => {
     expect(propertyComparing(field, { op: "=", value: "a" }).field.type).toBe("text");
     expect(propertyComparing(field, { op: "=", value: 3 }).field.type).toBe("number");
     expect(propertyComparing(field, { op: ">=", value: null }).field.type).toBe("number");
+  });
+
+  it("of the things of a list say so", () => {
+    expect(inList("products[].category")).toBe(true);
+    expect(propertyField("products[].category", ["text"]).label).toBe("category of one of the products");
+    expect(propertyField("lines[].colour", ["text"]).label).toBe("colour of one of the lines");
   });
 
   it("of no comparable kind can only be there or not", () => {

@@ -104,14 +104,29 @@ const PROPERTIES: Record<string, string> = {
   total: say("总额", "total"),
   total_minor: say("总额（最小单位）", "total in minor units"),
   url: say("网址", "address"),
+  variant: say("规格", "variant"),
   value: say("价值", "value"),
 };
 
+/** `products[].category` asks the things of a list. */
+const IN_LIST = /^(.+)\[\]\.([^[\]]+)$/;
+
+export function inList(key: string): boolean {
+  return IN_LIST.test(key);
+}
+
+function nameOf(key: string): string | undefined {
+  const [, list, inner] = IN_LIST.exec(key) ?? [];
+  if (!list || !inner) return PROPERTIES[key];
+  const [of, name] = [PROPERTIES[list] ?? list, PROPERTIES[inner] ?? inner];
+  return say(`某件${of}的${name}`, `${name} of one of the ${of}`);
+}
+
 export function propertyField(key: string, kinds: FieldType[]): Field {
-  const name = PROPERTIES[key];
+  const name = nameOf(key);
   const [only] = kinds;
   const type = kinds.length > 1 ? "text" : (only ?? "sealed");
-  const label = !name || name === key ? key : say(`${name}（${key}）`, `${name} (${key})`);
+  const label = !name || name === key ? key : inList(key) ? name : say(`${name}（${key}）`, `${name} (${key})`);
   return { key, label, type, group: "", suggests: true, choices: [], kinds };
 }
 

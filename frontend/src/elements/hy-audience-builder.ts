@@ -11,13 +11,14 @@
  * The tree and its changes are in ../audience, its views in ../audience/views.
  */
 import { html, LitElement, nothing, type TemplateResult } from "lit";
-import { type Act, actOf, acted, beside, KEYS } from "../audience/acts";
-import { Asking, type Want } from "../audience/asking";
-import { brought, carried, carry } from "../audience/clipboard";
+import { type Act, actOf, acted, beside } from "../audience/acts";
+import { Asking } from "../audience/asking";
+import { Carrying } from "../audience/carrying";
 import { Dragging } from "../audience/drag";
 import { effects, emptiedBy } from "../audience/effect";
 import { History } from "../audience/history";
-import { added, addedAfter, changed, find, placed } from "../audience/moves";
+import { added, changed, find, placed } from "../audience/moves";
+import { Server } from "../audience/server";
 import {
   type Condition,
   emptyGroup,
@@ -30,17 +31,16 @@ import {
   readItem,
   type State,
   write,
-  writeItem,
 } from "../audience/tree";
-import type { Editing, Source } from "../audience/views/editing";
+import type { Editing } from "../audience/views/editing";
 import { emptyView } from "../audience/views/empty";
-import { type Building, groupView, shownKeys } from "../audience/views/part";
+import { type Building, groupView } from "../audience/views/part";
 import { sideView } from "../audience/views/side";
-import { propertyField, start, type Named, type Vocabulary } from "../audience/vocabulary";
+import { shortcutRows, toolbarView } from "../audience/views/toolbar";
+import { propertyField, start, type Vocabulary } from "../audience/vocabulary";
 import { say } from "../words";
 import "./hy-audience-picker";
 import "./hy-audience-value";
-import { readText } from "./hy-audience-text";
 
 const WAIT_MS = 250; // long enough to finish a word, short enough to feel live
 const TYPING_MS = 1000; // what is typed without a longer pause is one step of undo
@@ -48,8 +48,19 @@ const TYPING_MS = 1000; // what is typed without a longer pause is one step of u
 class HyAudienceBuilder extends LitElement {
   #field: HTMLInputElement | null = null;
   #words: Vocabulary | null = null;
+  #server = new Server(this);
   #history = new History<State>({ everyone: false, root: emptyGroup() });
-  #asking = new Asking((tree, want, signal) => this.#post(tree, want, signal), () => this.#answered());
+  #asking = new Asking((tree, want, signal) => this.#server.ask(tree, want, signal), () => this.#answered());
+  #carrying = new Carrying(
+    {
+      root: () => this.#history.now.root,
+      at: () => this.#at,
+      textOf: (id) => this.#textOf(id),
+      put: (root, item) => this.#put(root, item.id, true),
+      tell: (text) => this.#tell(text),
+    },
+    this.#server,
+  );
   #failed = "";
   #said = "";
   #lastTyped = 0;
@@ -85,9 +96,7 @@ class HyAudienceBuilder extends LitElement {
 
   async #load(): Promise<void> {
     try {
-      const answer = await fetch(this.#address(this.dataset.vocabulary), { headers: { Accept: "application/json" } });
-      if (!answer.ok) throw new Error(String(answer.status));
-      this.#words = (await answer.json()) as Vocabulary;
+      this.#words = await this.#server.vocabulary();
       this.#history = new History(this.#initial());
       this.#asking.ask(write(this.#history.now).tree, 0);
     } catch {
@@ -106,12 +115,6 @@ class HyAudienceBuilder extends LitElement {
     } catch {
       return read(text); // not JSON at all: shown, not thrown away
     }
-  }
-
-  #address(path = ""): URL {
-    const url = new URL(path, location.href);
-    if (this.dataset.inside) url.searchParams.set("inside", this.dataset.inside);
-    return url;
   }
 
   // ——— changing
@@ -154,12 +157,28 @@ class HyAudienceBuilder extends LitElement {
 
   #act(id: number, act: Act): void {
     const { root } = this.#history.now;
-    if (act === "copy" || act === "cut") this.#copy(id);
-    if (act === "paste") return this.#paste(carried(), id);
+    if (act === "copy" || act === "cut") this.#carrying.copy(id);
+    if (act === "paste") return this.#carrying.pasteAfter(id);
     if (act === "copy") return;
     const done = acted(root, id, act);
-    this.#focus = done.at === null ? null : { id: done.at, grip: true };
-    this.#root(done.root);
+    this.#put(done.root, done.at, true);
+  }
+
+  /** The new tree, and the part to stand on: on its handle, or in what is to be filled in. */
+  #put(root: Group, at: number | null, grip: boolean): void {
+    this.#focus = at === null ? null : { id: at, grip };
+    this.#root(root);
+  }
+
+  #tell(text: string): void {
+    this.#said = text;
+    this.requestUpdate();
+  }
+
+  /** Only of the tree that was answered for: the places of another one are others. */
+  #textOf(id: number): string | undefined {
+    if (this.#asking.phase !== "known") return undefined;
+    return this.#asking.words.texts?.[write(this.#history.now).paths.get(id) ?? ""];
   }
 
   #add(group: number, beginning: string): void {
@@ -167,8 +186,7 @@ class HyAudienceBuilder extends LitElement {
     const [head = "", ...rest] = beginning.split(":");
     if (head === "group") return this.#addGroup(group);
     const item = start(head as Head, words, rest.join(":"));
-    this.#focus = { id: item.id, grip: false };
-    this.#root(added(this.#history.now.root, group, item));
+    this.#put(added(this.#history.now.root, group, item), item.id, false);
   }
 
   /** A group is of the other kind than the one it stands in, and begins with a condition: empty ones say nothing. */
@@ -177,49 +195,7 @@ class HyAudienceBuilder extends LitElement {
     const outer = find(this.#history.now.root, into);
     const inner = emptyGroup(outer?.kind === "group" && outer.mode === "any" ? "all" : "any");
     const item = words.tags.length ? start("tag", words) : start("field", words);
-    this.#focus = { id: item.id, grip: false };
-    this.#root(added(this.#history.now.root, into, { ...inner, items: [item] }));
-  }
-
-  // ——— carrying parts
-
-  #copy(id: number): void {
-    const item = find(this.#history.now.root, id);
-    if (!item) return;
-    const tree = writeItem(item);
-    const path = write(this.#history.now).paths.get(id) ?? "";
-    const text = this.#asking.phase === "known" ? this.#asking.words.texts?.[path] : undefined;
-    carry({ tree, text: text ?? JSON.stringify(tree) });
-    this.#said = say("已拷贝，可以粘贴到这里、别的受众或一段文字里。", "Copied. Paste it here, in another audience or into a text.");
-    this.requestUpdate();
-  }
-
-  #paste(tree: Json | undefined, after: number | null): void {
-    if (tree === undefined) {
-      this.#said = say("还没有拷贝过条件。", "No condition has been copied yet.");
-      return this.requestUpdate();
-    }
-    const item = readItem(tree);
-    const { root } = this.#history.now;
-    this.#focus = { id: item.id, grip: true };
-    this.#root(after === null || !find(root, after) ? added(root, root.id, item) : addedAfter(root, after, item));
-  }
-
-  #pasted = (event: ClipboardEvent): void => {
-    if (!this.#here() || isText(event.target)) return;
-    const { tree, text } = brought(event);
-    if (tree === undefined && !text.trim()) return;
-    event.preventDefault();
-    if (tree !== undefined) return this.#paste(tree, this.#at);
-    void this.#pasteText(text);
-  };
-
-  async #pasteText(text: string): Promise<void> {
-    const found = await readText(this, text).catch(() => null);
-    const problem = found?.problems[0]?.message ?? "";
-    if (found?.tree) return this.#paste(found.tree as Json, this.#at);
-    this.#said = `${say("粘贴的文字不是一个条件。", "What was pasted is no condition.")} ${problem}`;
-    this.requestUpdate();
+    this.#put(added(this.#history.now.root, into, { ...inner, items: [item] }), item.id, false);
   }
 
   // ——— keys
@@ -233,6 +209,10 @@ class HyAudienceBuilder extends LitElement {
   #stood = (event: FocusEvent): void => {
     const part = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-item]") : null;
     this.#at = part ? Number(part.dataset.item) : this.#history.now.root.id;
+  };
+
+  #pasted = (event: ClipboardEvent): void => {
+    if (this.#here() && !isText(event.target)) this.#carrying.pasted(event);
   };
 
   #keys = (event: KeyboardEvent): void => {
@@ -262,35 +242,8 @@ class HyAudienceBuilder extends LitElement {
 
   /** The sheet of shortcuts asks everybody on the page. */
   #shortcuts = (event: Event): void => {
-    const rows = (event as CustomEvent<[string, string][]>).detail;
-    const on = say("条件的把手上：", "On a condition's handle: ");
-    rows.push([shownKeys("Ctrl z"), say("撤销受众的改动", "Undo a change of the audience")]);
-    rows.push([shownKeys("Ctrl Shift z"), say("重做", "Redo")]);
-    rows.push(["↑ ↓", on + say("上一个、下一个条件", "previous and next condition")]);
-    for (const { keys, text } of KEYS) rows.push([shownKeys(keys), on + text]);
-    rows.push([shownKeys("Ctrl v"), on + say("粘贴到下面（条件、JSON 或文字写法）", "paste below (a condition, JSON or text)")]);
+    (event as CustomEvent<[string, string][]>).detail.push(...shortcutRows());
   };
-
-  // ——— asking the server
-
-  async #post(body: string, want: Want, signal: AbortSignal): Promise<unknown> {
-    const url = this.#address(this.dataset.preview);
-    url.searchParams.set("want", want);
-    const token = this.closest("form")?.querySelector<HTMLInputElement>("input[name=csrfmiddlewaretoken]")?.value ?? "";
-    const headers = { "Content-Type": "application/json", "X-CSRFToken": token };
-    const answer = await fetch(url, { method: "POST", body, signal, headers });
-    if (!answer.ok) throw new Error(String(answer.status));
-    return answer.json();
-  }
-
-  async #suggest(source: Source, text: string, signal: AbortSignal): Promise<Named[]> {
-    const url = this.#address(this.dataset.values);
-    for (const [key, value] of Object.entries(source)) url.searchParams.set(key, value as string);
-    url.searchParams.set("q", text);
-    const answer = await fetch(url, { signal });
-    if (!answer.ok) return [];
-    return ((await answer.json()) as { values: Named[] }).values;
-  }
 
   // ——— showing
 
@@ -304,7 +257,13 @@ class HyAudienceBuilder extends LitElement {
     const building = state.everyone ? null : this.#building(state);
     return html`<div class="ab">
       <div class="ab-edit">
-        ${this.#toolbar(state)}
+        ${toolbarView({
+          everyone: state.everyone,
+          choose: (everyone) => this.#set({ ...state, everyone }),
+          canUndo: this.#history.canUndo,
+          canRedo: this.#history.canRedo,
+          step: (way) => this.#step(way),
+        })}
         ${building ? groupView(state.root, building, true) : html`<p class="muted">${say("不加任何条件：包括每一位联系人。", "No condition: every contact is included.")}</p>`}
         ${empty ? emptyView(this.#words.examples, (example) => this.#set(read(example.tree))) : nothing}
         <hy-audience-text data-read=${this.dataset.read ?? ""} data-inside=${this.dataset.inside ?? ""}
@@ -313,21 +272,6 @@ class HyAudienceBuilder extends LitElement {
         <p class="visually-hidden" role="status">${this.#said}</p>
       </div>
       ${sideView(this.#asking, this.#unread, building ? emptiedBy(state, building.effects) : 0)}
-    </div>`;
-  }
-
-  #toolbar(state: State): TemplateResult {
-    const step = (way: "undo" | "redo", name: string, keys: string, can: boolean) =>
-      html`<button type="button" class="btn btn-small btn-quiet" ?disabled=${!can} title="${name} (${shownKeys(keys)})" @click=${() => this.#step(way)}>${name}</button>`;
-    return html`<div class="ab-top">
-      <span class="btn-group" role="group" aria-label=${say("谁", "Who")}>
-        <button type="button" class="btn btn-small" aria-pressed=${state.everyone} @click=${() => this.#set({ ...state, everyone: true })}>${say("所有联系人", "Everyone")}</button>
-        <button type="button" class="btn btn-small" aria-pressed=${!state.everyone} @click=${() => this.#set({ ...state, everyone: false })}>${say("满足条件的人", "People who match")}</button>
-      </span>
-      <span class="end line">
-        ${step("undo", say("撤销", "Undo"), "Ctrl z", this.#history.canUndo)}${step("redo", say("重做", "Redo"), "Ctrl Shift z", this.#history.canRedo)}
-        <button type="button" class="btn btn-small btn-quiet wide-only" data-open-shortcuts>${say("快捷键", "Keys")}</button>
-      </span>
     </div>`;
   }
 
@@ -373,7 +317,7 @@ class HyAudienceBuilder extends LitElement {
       turn: () => this.#act(item.id, "negate"),
       problems: this.#asking.phase === "asking" ? [] : problems,
       change: (body, typing) => this.#root(changed(this.#history.now.root, item.id, (old) => (old.kind === "condition" ? { ...old, body } : old)), typing),
-      values: (source) => (text, signal) => this.#suggest(source, text, signal),
+      values: (source) => (text, signal) => this.#server.values(source, text, signal),
       properties: (event) => {
         const known = words.events.find(({ value }) => value === event)?.properties;
         return known ? known.map(({ key, kinds }) => propertyField(key, kinds)) : null;

@@ -7,6 +7,7 @@
  */
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { cut, type TextProblem } from "../audience/marks";
+import { Server } from "../audience/server";
 import { say } from "../words";
 
 const WAIT_MS = 400;
@@ -23,6 +24,7 @@ class HyAudienceText extends LitElement {
   declare stale: boolean;
   declare problems: TextProblem[];
   declare busy: boolean;
+  #server = new Server(this);
   #typed = "";
   #timer = 0;
   #request: AbortController | null = null;
@@ -107,7 +109,7 @@ class HyAudienceText extends LitElement {
     const request = new AbortController();
     this.#request = request;
     try {
-      const { tree, problems } = await readText(this, text, request.signal);
+      const { tree, problems } = await this.#server.read(text, request.signal);
       this.problems = problems;
       if (tree) this.dispatchEvent(new CustomEvent("text:tree", { detail: { tree } }));
       else this.dispatchEvent(new CustomEvent("text:wrong"));
@@ -118,25 +120,6 @@ class HyAudienceText extends LitElement {
     }
     this.busy = false;
   }
-}
-
-/** The tree that a text means, or what is wrong in it. The element says where to ask (`data-read`, `data-inside`). */
-export async function readText(
-  element: HTMLElement,
-  text: string,
-  signal?: AbortSignal,
-): Promise<{ tree?: unknown; problems: TextProblem[] }> {
-  const url = new URL(element.dataset.read ?? "", location.href);
-  if (element.dataset.inside) url.searchParams.set("inside", element.dataset.inside);
-  const token = element.closest("form")?.querySelector<HTMLInputElement>("input[name=csrfmiddlewaretoken]")?.value ?? "";
-  const answer = await fetch(url, {
-    method: "POST",
-    body: text,
-    ...(signal ? { signal } : {}),
-    headers: { "Content-Type": "text/plain; charset=utf-8", "X-CSRFToken": token },
-  });
-  if (!answer.ok) throw new Error(String(answer.status));
-  return (await answer.json()) as { tree?: unknown; problems: TextProblem[] };
 }
 
 if (!customElements.get("hy-audience-text")) customElements.define("hy-audience-text", HyAudienceText);

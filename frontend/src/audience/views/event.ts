@@ -5,7 +5,7 @@ import { OF_PROPERTIES, OF_TIMES, propertyComparing } from "../comparisons";
 import { asksProperty, asksTime, howOf, withDate, withHow, withWindow, type WindowMode, windowMode } from "../happenings";
 import { withWhere } from "../filters";
 import type { JsonObject } from "../tree";
-import { type Field, type FieldType, type Named, propertyField } from "../vocabulary";
+import { type Field, type FieldType, inList, type Named, propertyField } from "../vocabulary";
 import { comparison } from "./comparison";
 import { type Editing, isWrong } from "./editing";
 import { choose, dayInput, label, numberInput, pick } from "./inputs";
@@ -83,7 +83,7 @@ function timesView(body: JsonObject, editing: Editing): TemplateResult {
 
 /** Properties whose values can be added up, or (`values`) compared at all. */
 function measurable(fields: Field[], values: boolean): Field[] {
-  return values ? fields : fields.filter((field) => field.kinds?.includes("number"));
+  return fields.filter(({ key, kinds }) => !inList(key) && (values || kinds?.includes("number")));
 }
 
 function measuredView(body: JsonObject, event: string, how: string, editing: Editing): TemplateResult {

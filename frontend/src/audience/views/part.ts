@@ -10,6 +10,7 @@ import { conditionView } from "./condition";
 import type { Editing } from "./editing";
 import { effectView } from "./effects";
 import { choose } from "./inputs";
+import { shownKeys } from "./toolbar";
 
 /** What the cards need from the builder. */
 export interface Building {
@@ -118,13 +119,3 @@ function menu(item: Item, building: Building): TemplateResult {
 
 /** The key is the browser's own paste; the menu is for hands. */
 const PASTE = { keys: "Ctrl v", act: "paste" as Act, text: say("粘贴到下面", "Paste below") };
-
-const MAC = navigator.userAgent.includes("Mac");
-
-export function shownKeys(keys: string): string {
-  const signs: Record<string, string> = { ArrowUp: "↑", ArrowDown: "↓", Alt: MAC ? "⌥" : "Alt", Ctrl: MAC ? "⌘" : "Ctrl" };
-  return keys
-    .split(" ")
-    .map((key) => signs[key] ?? key.replace("Key", "").toUpperCase().replace("DELETE", "Delete").replace("SHIFT", "Shift"))
-    .join(" ");
-}
