@@ -43,6 +43,11 @@ def decided_by_rule(tag: Tag) -> bool:
     return TagRule.objects.filter(tag=tag, live__isnull=False).exists()
 
 
+def rule_tag_keys() -> set[str]:
+    """Of all tags that live rules decide."""
+    return set(TagRule.objects.filter(live__isnull=False).values_list("tag__key", flat=True))
+
+
 def tree_of(rule: TagRule) -> Any:
     """What publishing would put into force, or what is in force."""
     return rule.live if rule.draft is None else rule.draft

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from hongyan.accounts.permissions import Permission
+from hongyan.audience.rules import rule_tag_keys
 from hongyan.audience.selectors import lists_of_contact, tags_of_contacts
 from hongyan.commerce.models import ContactFacts
 from hongyan.contacts.errors import ContactMerged, ContactNotFound
@@ -30,6 +31,7 @@ from hongyan.web.contacts.timeline import KINDS, Asked, before_day, read_positio
 from hongyan.web.contacts.timeline_events import events, money_text
 from hongyan.web.contacts.timeline_mails import engagement, mails
 from hongyan.web.contacts.timeline_others import beginnings, own, tags
+from hongyan.web.contacts.timeline_standing import place_of
 
 SOURCES = (events, mails, own, tags, beginnings)
 TABS: dict[str, Callable[..., dict[str, Any]]] = {
@@ -109,6 +111,8 @@ def _head(request: HttpRequest, found: Contact, identity: Identity) -> dict[str,
         "common_source": common[0],
         "common_at": common[1],
         "tags": [(tag.key, words.tag_name(tag), tag.colour) for tag in held],
+        "rule_tags": rule_tag_keys(),
+        "place": place_of(found.pk),
         "lists": lists_of_contact(actor=actor, contact_id=found.pk),
         "seen": found.updated_at.isoformat(),
         "notes_open": clear and actor.may(Permission.CONTACT_EDIT),

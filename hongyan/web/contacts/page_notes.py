@@ -14,6 +14,7 @@ from hongyan.accounts.types import Actor
 from hongyan.audience.catalogue import Stock, catalogue_now
 from hongyan.audience.insight.person import belongings
 from hongyan.audience.models import ContactList, ListMember
+from hongyan.audience.rules import rule_tag_keys
 from hongyan.audience.selectors import tag_tree, tags_of_contacts
 from hongyan.contacts.companies import company_assign, company_by_public_id, company_upsert
 from hongyan.contacts.companies_selectors import company_suggestion
@@ -124,8 +125,11 @@ def refusal(code: str) -> str:
 
 def _tags(actor: Actor, found: Contact) -> dict[str, Any]:
     held = {tag.pk for tag in tags_of_contacts(actor=actor, contact_ids=[found.pk])[found.pk]}
-    tree = tag_tree(actor=actor)
-    return {"options": [(tag.key, words.tag_name(tag)) for _group, tags in tree for tag in tags if tag.pk not in held]}
+    ruled = rule_tag_keys()
+    free = [
+        tag for _group, tags in tag_tree(actor=actor) for tag in tags if tag.pk not in held and tag.key not in ruled
+    ]
+    return {"options": [(tag.key, words.tag_name(tag)) for tag in free]}
 
 
 def _lists(_actor: Actor, found: Contact) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from hongyan.core.money import Money, exponent
 from hongyan.events.types import EventRow
 from hongyan.web.contacts.common import language
 from hongyan.web.contacts.timeline import Answer, Asked, Item
+from hongyan.web.contacts.timeline_audiences import audience_names, is_move, move_item
+from hongyan.web.contacts.timeline_standing import STANDING_TITLES, is_standing, standing_item
 from hongyan.web.contacts.words import source_name
 
 TITLES: Mapping[str, Promise] = {
@@ -48,6 +50,9 @@ TITLES: Mapping[str, Promise] = {
     "order_paid": gettext_lazy("Paid an order"),
     "order_shipped": gettext_lazy("An order was shipped"),
     "company_assigned": gettext_lazy("Company changed"),
+    "audience_entered": gettext_lazy("Entered an audience"),
+    "audience_left": gettext_lazy("Left an audience"),
+    **STANDING_TITLES,
     "email_sent": gettext_lazy("Mail accepted by the receiving server"),
     "email_delivered": gettext_lazy("Mail delivered"),
     "email_deferred": gettext_lazy("Mail put off by the receiving server"),
@@ -121,7 +126,9 @@ def events(asked: Asked) -> Answer:
     ]
     rows = [row for window in windows for row in window.rows]
     types = {kind.key: kind for kind in object_types(archived=True)} if any(_is_object(row) for row in rows) else {}
-    return Answer([item_of_event(row, clear=asked.clear, types=types) for row in rows], _horizon(windows))
+    names = audience_names(rows)
+    items = [item_of_event(row, clear=asked.clear, types=types, audiences=names) for row in rows]
+    return Answer(items, _horizon(windows))
 
 
 def names_known_as(word: str) -> tuple[str, ...]:
@@ -141,8 +148,19 @@ def _is_object(row: EventRow) -> bool:
     return row.name == "object_updated"
 
 
-def item_of_event(row: EventRow, *, clear: bool, types: Mapping[str, ObjectType] | None = None) -> Item:
+def item_of_event(
+    row: EventRow,
+    *,
+    clear: bool,
+    types: Mapping[str, ObjectType] | None = None,
+    audiences: Mapping[str, str] | None = None,
+) -> Item:
+    """types, audiences: what the rows speak of; audiences by public id, None: look it up."""
     position = Position(row.occurred_at, Rank.EVENTS, row.id)
+    if is_move(row):
+        return move_item(position, row, audience_names([row]) if audiences is None else audiences, TITLES)
+    if is_standing(row):
+        return standing_item(position, row)
     if _is_object(row):
         return _object_item(position, row, types or {})
     properties = row.properties
