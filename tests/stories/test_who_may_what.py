@@ -65,6 +65,7 @@ PAGES: dict[str, frozenset[Role]] = {
             "audiences:list_create",
             "audiences:rfm_rules",
             "audiences:stage_rules",
+            "audiences:suggest",
             "audiences:tag_create",
             "campaigns:create",
             "catcher:index",
@@ -135,8 +136,10 @@ PAGES: dict[str, frozenset[Role]] = {
         frozenset({A}),
     ),
 }
+AUDIENCE = ("audience", "edit", "moves", "profile", "value", "overlap", "definition", "why")
 # What only answers a POST; each service asks for the permission again.
 ACTS = {
+    "audiences:bulk",
     "audiences:stage_order",
     "audiences:preview",
     "audiences:read_text",
@@ -266,7 +269,7 @@ def details() -> list[str]:
     contact = Contact.objects.order_by("pk")[3]
     found = [reverse("contacts:contact", args=[contact.public_id])]
     for audience in SavedAudience.objects.all():
-        found += [reverse(f"audiences:{name}", args=[audience.public_id]) for name in ("audience", "edit")]
+        found += [reverse(f"audiences:{name}", args=[audience.public_id]) for name in AUDIENCE]
     found += [reverse("audiences:list", args=[row.public_id]) for row in ContactList.objects.all()]
     for template in Template.objects.all()[:4]:
         found += [reverse(f"mails:{name}", args=[template.public_id]) for name in ("edit", "history")]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -10,8 +11,11 @@ from numpy.typing import NDArray
 
 from hongyan.audience import rows
 from hongyan.audience.compiler.catalogue import Catalogue
+from hongyan.audience.compiler.nodes import Node
+from hongyan.audience.engines.ask import ask, ask_many, routed
+from hongyan.audience.engines.types import Engine
 from hongyan.audience.errors import BadTree
-from hongyan.audience.segments import compile_members
+from hongyan.audience.segments import checked, compile_members
 from hongyan.core import clock
 from hongyan.core.sql import SQL
 
@@ -27,14 +31,14 @@ def members_sql(tree: Any, *, catalogue: Catalogue, now: datetime | None = None)
 
 def member_ids(tree: Any, *, catalogue: Catalogue, now: datetime | None = None) -> Ids:
     """Their ids, ascending. Raises BadTree."""
-    members = members_sql(tree, catalogue=catalogue, now=now)
-    # One array instead of a row each: a million ids arrive as one value.
-    found = rows.query(f"SELECT array_agg(id) FROM ({members.text}) members", members.params)[0][0]
-    return np.sort(np.array(found or [], dtype=np.int64))
+    answer = ask(checked(tree, catalogue=catalogue), catalogue=catalogue, now=now)
+    return np.asarray(answer.ids().to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
 def member_sets(trees: Sequence[Any], *, catalogue: Catalogue) -> list[Ids | None]:
     """The members of each, all as of one moment; None where a stored definition is no longer right."""
+    if routed() is not Engine.POSTGRES:
+        return _from_columns(trees, catalogue)
     texts: list[str] = []
     params: dict[str, Any] = {}
     places: list[int] = []
@@ -53,6 +57,17 @@ def member_sets(trees: Sequence[Any], *, catalogue: Catalogue) -> list[Ids | Non
     if texts:
         for place, ids in zip(places, rows.query(f"SELECT {', '.join(texts)}", params)[0], strict=True):
             found[place] = np.sort(np.array(ids or [], dtype=np.int64))
+    return found
+
+
+def _from_columns(trees: Sequence[Any], catalogue: Catalogue) -> list[Ids | None]:
+    found: list[Ids | None] = [None] * len(trees)
+    nodes: dict[int, Node] = {}
+    for place, tree in enumerate(trees):
+        with suppress(BadTree):
+            nodes[place] = checked(tree, catalogue=catalogue)
+    for place, answer in zip(nodes, ask_many(list(nodes.values()), catalogue=catalogue), strict=True):
+        found[place] = np.asarray(answer.ids().to_numpy(zero_copy_only=False), dtype=np.int64)
     return found
 
 

@@ -76,7 +76,7 @@ def tally(*, actor: Actor) -> Tally:
 def glances(*, actor: Actor, versions: list[AudienceVersion], catalogue: Catalogue, tally: Tally) -> list[Glance]:
     """In the order given. Followed audiences are not counted again."""
     actor.require(Permission.CONTACT_VIEW)
-    known = states(actor=actor)
+    known = states(actor=actor) if versions else {}
     to_count = [version for version in versions if _held(known.get(version.audience_id, _NEW)) is None]
     counted = sizes([version.tree for version in to_count], catalogue)[:-1] if to_count else []
     by_count = {version.pk: size for version, size in zip(to_count, counted, strict=True)}

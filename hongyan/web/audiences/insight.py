@@ -1,5 +1,6 @@
 """How the people of an audience differ from everyone: composition, engagement, value."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -34,8 +35,8 @@ def profile(request: HttpRequest, public_id: UUID) -> HttpResponse:
         )
         names = {item.key: item.label for item in found}
         context = {
-            "striking": [{**_bar(item), "field": names[item.field]} for item in striking(found)],
-            "profiles": [{"profile": item, "rows": [_bar(part) for part in item.slices]} for item in found],
+            "striking": [{**row, "field": names[row["item"].field]} for row in _bars(striking(found))],
+            "profiles": [{"profile": item, "rows": _bars(item.slices)} for item in found],
             "nobody": not any(part.here for item in found for part in item.slices),
             "offered": _offered(shown, chosen),
             "most": MOST_FIELDS,
@@ -55,16 +56,18 @@ def _offered(shown: Shown, chosen: list[str]) -> list[dict[str, Any]]:
     ]
 
 
-def _bar(item: Slice) -> dict[str, Any]:
-    widest = max(item.here_rate, item.everyone_rate, 0.0001)
-    # Rare values would be invisible beside a whole: a bar is at least as long as its share, small ones are stretched.
-    scale = 1.0 if widest > 0.25 else 0.25 / widest
-    return {
-        "item": item,
-        "here_width": f"{100 * item.here_rate * min(scale, 4):.2f}%",
-        "everyone_width": f"{100 * item.everyone_rate * min(scale, 4):.2f}%",
-        "direction": "up" if item.weight >= 2 else "down" if item.weight <= -2 else "",
-    }
+def _bars(items: Sequence[Slice]) -> list[dict[str, Any]]:
+    """Bars of one list have one scale, on which the longest fills the line."""
+    widest = max((max(item.here_rate, item.everyone_rate) for item in items), default=0.0) or 1.0
+    return [
+        {
+            "item": item,
+            "here_width": f"{100 * item.here_rate / widest:.2f}%",
+            "everyone_width": f"{100 * item.everyone_rate / widest:.2f}%",
+            "direction": "up" if item.weight >= 2 else "down" if item.weight <= -2 else "",
+        }
+        for item in items
+    ]
 
 
 @require_safe

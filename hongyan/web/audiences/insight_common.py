@@ -74,7 +74,7 @@ def render_plain_tab(
         "tabs": [
             {"key": key, "label": label, "url": reverse(name, args=[audience.public_id])}
             for key, label, name in (
-                ("size", _("Size"), "audiences:audience"),
+                ("size", _("At a glance"), "audiences:audience"),
                 ("moves", _("Entered and left"), "audiences:moves"),
                 ("profile", _("What sets them apart"), "audiences:profile"),
                 ("value", _("Engagement and value"), "audiences:value"),

@@ -51,8 +51,6 @@ def _context(request: HttpRequest, shown: Shown) -> dict[str, Any]:
     return {
         "rows": [_row(there[place][0], found, place, chosen=place in chosen) for place in order],
         "left_out": left_out,
-        "size": found.sizes[0],
-        "union": found.union,
         "venn": _venn([there[place] for place in (0, *chosen)]) if chosen else None,
         "matrix": _matrix([audience for audience, _ids in there], found, [0, *order]),
     }

@@ -97,7 +97,7 @@ def page(request: HttpRequest, public_id: UUID) -> HttpResponse:
         days = sizes_over_time(actor=actor, audience=shown.audience, days=DAYS)
         counted, everyone = sizes([shown.tree], shown.catalogue)
         context |= {
-            "size": counted,
+            "contacts": counted,
             "everyone": everyone,
             "chart": _sizes_chart(days) if len(days) > 1 else None,
             "week": _week(days) if state.live and state.filled_at else None,
