@@ -1,8 +1,8 @@
 """Facts of a shop for the benchmarks: two years of mails, visits and orders of up to a million people.
 
 The mix is that of shops we know: half of what happens are visits, a quarter mails that went out; a tenth of the people
-cause half of the visits; orders thin out with every step before them. Everything is a function of the event's number, so
-two runs agree.
+cause half of the visits; orders thin out with every step before them. Everything is a function of the event's number,
+so two runs agree.
 """
 
 from collections.abc import Iterator, Mapping
@@ -29,7 +29,8 @@ SHARES: Final[Mapping[str, int]] = {
 }
 _MAIL: Final = {"origin_kind": "text", "origin_id": "number", "message_id": "text", "machine": "text"}
 _PRODUCT: Final = {
-    "product_id": "text", "name": "text", "category": "text", "price": "number", "currency": "text", "in_stock": "boolean"
+    "product_id": "text", "name": "text", "category": "text", "price": "number", "currency": "text",
+    "in_stock": "boolean",
 }  # fmt: skip
 PROPERTIES: Final[Mapping[str, Mapping[str, str]]] = {
     "page_viewed": {"path": "text", "title": "text", "referrer": "text"},
@@ -58,7 +59,8 @@ _JSON: Final = """CASE name
   WHEN 'email_clicked' THEN jsonb_build_object('origin_kind', 'campaign', 'origin_id', h % 300,
       'message_id', 'm' || g, 'machine', NULL, 'link', h % 12)
   WHEN 'products_searched' THEN jsonb_build_object('query', 'word ' || h % 2000, 'results', h % 90)
-  WHEN 'checkout_started' THEN jsonb_build_object('value', round((20 + h % 90000 / 100.0)::numeric, 2), 'currency', 'CNY')
+  WHEN 'checkout_started' THEN jsonb_build_object('value', round((20 + h % 90000 / 100.0)::numeric, 2),
+      'currency', 'CNY')
   WHEN 'order_completed' THEN jsonb_build_object('order_id', 'O' || g,
       'total', round((20 + h % 90000 / 100.0)::numeric, 2), 'currency', 'CNY',
       'coupon', CASE WHEN h % 9 = 0 THEN 'WELCOME' END,
@@ -80,10 +82,14 @@ def _name(place: str) -> str:
 # Mails reach everybody alike; the other facts belong to few: a person's number is the square of an even choice.
 _ROWS: Final = """
 INSERT INTO {table} (id, contact_id, name, occurred_at, received_at, source, properties, tx)
-SELECT g, CASE WHEN name LIKE 'email%%' THEN 1 + r %% {contacts} ELSE 1 + floor((r / 4294967296.0) ^ 2 * {contacts})::bigint END,
+SELECT g,
+       CASE WHEN name LIKE 'email%%' THEN 1 + r %% {contacts}
+            ELSE 1 + floor((r / 4294967296.0) ^ 2 * {contacts})::bigint END,
        name, at, at, 'bench', {json}, '3'
 FROM (
-    SELECT g, timestamptz '{first} 00:00+00' + (g - {low}) * ({seconds} * 1000000.0 / {count}) * interval '1 microsecond' AS at,
+    SELECT g,
+           timestamptz '{first} 00:00+00'
+               + (g - {low}) * ({seconds} * 1000000.0 / {count}) * interval '1 microsecond' AS at,
            hashint8(g)::bigint + 2147483648 AS r, hashint8(g + 4000000000)::bigint + 2147483648 AS h,
            {name} AS name
     FROM generate_series({low}::bigint, {low} + {count} - 1) g
