@@ -66,7 +66,16 @@ def restore(*, source: Path, yes: bool) -> None:
             )
             _run("pg_restore", "--no-owner", "--exit-on-error", "--single-transaction", str(inside / "database.dump"))
             _put_back(inside)
+            _forget_history()
     console.print("[green]✓[/] Restored. Next: hongyan check")
+
+
+def _forget_history() -> None:
+    """The files are those of the database that was replaced; a worker writes them anew."""
+    from hongyan.events.history.manifest import forget_everything
+
+    connection.ensure_connection()
+    forget_everything(connection.connection)
 
 
 def _unpack(source: Path, folder: Path) -> dict[str, Any]:
