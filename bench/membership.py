@@ -2,7 +2,7 @@
 
 The lane runs in a worker process of its own, as in the product; this process writes events at the given rate in small
 transactions, as intake does, and asks now and then whether the lane has passed them. Events are of people who have a
-history of 50 each. Audiences ask about counts in windows, properties, sums, sequences, absences, fields, tags, other
+history of 50 each, and come as visits do: several of one person within a while, from some hundreds at a time. Audiences ask about counts in windows, properties, sums, sequences, absences, fields, tags, other
 audiences, and combinations of these. At the end all members are compared with what the definitions say.
 
 Reference in the same run: one statement asked of the database for each audience and contact of a batch, without the
@@ -197,6 +197,20 @@ def wait_until_current(count: int) -> None:
         time.sleep(0.5)
 
 
+class Visitors:
+    """Who does something next: mostly somebody who is there already, sometimes the next one."""
+
+    def __init__(self, dice: random.Random) -> None:
+        self._dice = dice
+        self._there = [dice.randint(1, CONTACTS) for _ in range(500)]
+
+    def next(self) -> int:
+        place = self._dice.randrange(len(self._there))
+        if self._dice.random() < 0.15:
+            self._there[place] = self._dice.randint(1, CONTACTS)
+        return self._there[place]
+
+
 def drive() -> tuple[list[float], float]:
     """Write at the rate; for each transaction note when it was committed, and when the lane had passed it."""
     from django.db import connection
@@ -206,7 +220,7 @@ def drive() -> tuple[list[float], float]:
     from hongyan.events.types import NewEvent
 
     dice = random.Random(3)
-    names, weights = list(NAMES), list(NAMES.values())
+    names, weights, visitors = list(NAMES), list(NAMES.values()), Visitors(dice)
     waiting: list[tuple[int, float]] = []  # (transaction, committed)
     delays: list[float] = []
     written = 0
@@ -225,7 +239,7 @@ def drive() -> tuple[list[float], float]:
             at = datetime.now().astimezone()
             events = [
                 NewEvent(
-                    dice.randint(1, CONTACTS),
+                    visitors.next(),
                     dice.choices(names, weights)[0],
                     at,
                     "bench",
