@@ -10,7 +10,7 @@ import typer
 
 from hongyan.audience.command import segment_count, segment_explain, segment_members, segment_why
 from hongyan.config import boot
-from hongyan.events.history.command import history_rebuild, history_status, history_verify
+from hongyan.config.commands import history
 from hongyan.identity.command import identity_explain, identity_run
 from hongyan.ingest.command import export_command, import_command
 
@@ -25,7 +25,7 @@ keys_app = typer.Typer(help="Keys of the personal data.", no_args_is_help=True)
 audit_app = typer.Typer(help="The audit log.", no_args_is_help=True)
 segment_app = typer.Typer(help="Audiences in their text form.", no_args_is_help=True)
 identity_app = typer.Typer(help="Who is the same person.", no_args_is_help=True)
-history_app = typer.Typer(help="The columnar copy of events.", no_args_is_help=True)
+history_app = typer.Typer(help="The columnar copies of events and people.", no_args_is_help=True)
 app.add_typer(history_app, name="history")
 app.add_typer(identity_app, name="identity")
 app.add_typer(user_app, name="user")
@@ -98,9 +98,9 @@ def _with_product(command: Callable[..., None]) -> Callable[..., None]:
 
 app.command("import")(_with_product(import_command))
 app.command("export")(_with_product(export_command))
-history_app.command("status")(_with_product(history_status))
-history_app.command("rebuild")(_with_product(history_rebuild))
-history_app.command("verify")(_with_product(history_verify))
+history_app.command("status")(_with_product(history.status))
+history_app.command("rebuild")(_with_product(history.rebuild))
+history_app.command("verify")(_with_product(history.verify))
 identity_app.command("run")(_with_product(identity_run))
 identity_app.command("explain")(_with_product(identity_explain))
 segment_app.command("count")(_with_product(segment_count))

@@ -27,6 +27,7 @@ async def main() -> None:
 
 def lanes() -> dict[str, Lane]:
     from hongyan.audience.membership.lane import run_membership
+    from hongyan.audience.population.lane import run_population
     from hongyan.audience.standing_lane import run_standing
     from hongyan.delivery.sender import run_sender
     from hongyan.edge.digest import run_digest
@@ -44,6 +45,7 @@ def lanes() -> dict[str, Lane]:
         "intake": run_intake,
         "catalogue": run_catalogue,
         "history": run_history,
+        "population": run_population,
         "shops": run_inbox,
         "standing": run_standing,
         "membership": run_membership,
