@@ -74,7 +74,10 @@ def _forget_history() -> None:
     """The files are those of the database that was replaced; a worker writes them anew."""
     from hongyan.events.history.manifest import forget_everything
 
-    connection.ensure_connection()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('events_historystate')")
+        if cursor.fetchone() == (None,):  # the dump is of a version that had none
+            return
     forget_everything(connection.connection)
 
 
