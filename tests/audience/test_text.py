@@ -217,6 +217,7 @@ def test_the_command_line_counts_lists_and_explains() -> None:
     app.command("count")(command.segment_count)
     app.command("members")(command.segment_members)
     app.command("explain")(command.segment_explain)
+    app.command("why")(command.segment_why)
     run = CliRunner().invoke
     assert run(app, ["count", 'city = "上海"']).stdout.strip() == "3"
     listed = run(app, ["members", 'city = "上海"', "--limit", "2"]).stdout.split()
@@ -224,6 +225,9 @@ def test_the_command_line_counts_lists_and_explains() -> None:
     sentences = run(app, ["explain", 'city = "上海"']).stdout.splitlines()
     assert len(sentences) == 2
     assert "Contacts whose city is" in sentences[1]
+    reason = run(app, ["why", 'city = "上海" and did("email_opened")', str(here[0].public_id), "--language", "en"])
+    assert [line.split()[0] for line in reason.stdout.splitlines()] == ["✗", "✓", "✗"]
+    assert run(app, ["why", "everyone", "01900000-0000-7000-8000-000000000000"]).exit_code == 1
     refused = run(app, ["count", 'town = "上海"'])
     assert refused.exit_code == 2
     assert "→town←" in refused.stderr
