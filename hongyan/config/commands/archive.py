@@ -72,9 +72,13 @@ def restore(*, source: Path, yes: bool) -> None:
 
 def _forget_history() -> None:
     """The files are those of the database that was replaced; a worker writes them anew."""
+    from hongyan.audience.population.writer import forget_everything as forget_people
     from hongyan.events.history.manifest import forget_everything
 
     with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('audience_populationstate')")
+        if cursor.fetchone() != (None,):
+            forget_people()
         cursor.execute("SELECT to_regclass('events_historystate')")
         if cursor.fetchone() == (None,):  # the dump is of a version that had none
             return
