@@ -70,14 +70,14 @@ SELECT EXISTS (
 
 -- name: how_many_waiting
 SELECT count(*) FROM (
-    SELECT 1 FROM events_event WHERE tx >= %(tx)s::text::xid8 AND contact_id IS NOT NULL LIMIT %(most)s) some
+    SELECT 1 FROM events_event WHERE tx >= %(tx)s::text::xid8 AND contact_id IS NOT NULL LIMIT %(most)s) bounded
 
 -- name: how_many_ready
 -- What the writer could take now: facts of transactions that are over.
 SELECT count(*) FROM (
     SELECT 1 FROM events_event
     WHERE tx >= %(tx)s::text::xid8 AND tx < pg_snapshot_xmin(pg_current_snapshot()) AND contact_id IS NOT NULL
-    LIMIT %(most)s) some
+    LIMIT %(most)s) bounded
 
 -- name: sums
 SELECT count(*) FILTER (WHERE retired_at IS NULL), coalesce(sum(events) FILTER (WHERE retired_at IS NULL), 0),
