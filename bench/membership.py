@@ -2,8 +2,9 @@
 
 The lane runs in a worker process of its own, as in the product; this process writes events at the given rate in small
 transactions, as intake does, and asks now and then whether the lane has passed them. Events are of people who have a
-history of 50 each, and come as visits do: several of one person within a while, from some hundreds at a time. Audiences ask about counts in windows, properties, sums, sequences, absences, fields, tags, other
-audiences, and combinations of these. At the end all members are compared with what the definitions say.
+history of 50 each, and come as visits do: several of one person within a while, from some hundreds at a time.
+Audiences ask about counts in windows, properties, sums, sequences, absences, fields, tags, other audiences, and
+combinations of these. At the end members are compared with what the definitions say.
 
 Reference in the same run: one statement asked of the database for each audience and contact of a batch, without the
 lane's own tables, as a rate of events a second.
