@@ -6,20 +6,22 @@ from typing import Any
 
 import typer
 
-from hongyan.audience.population import checking
-from hongyan.events.history.errors import HistoryProblem
-
 
 def people_status(*, as_json: bool) -> None:
-    facts = asdict(checking.status())
+    from hongyan.audience.population.checking import status
+
+    facts = asdict(status())
     facts["passed_at"] = facts["passed_at"] and facts["passed_at"].isoformat(timespec="seconds")
     _show(facts, as_json=as_json)
 
 
 def people_rebuild(*, as_json: bool) -> None:
     """Exit code 1 when the place of the files refuses, or a worker is writing."""
+    from hongyan.audience.population.checking import rebuild
+    from hongyan.events.history.errors import HistoryProblem
+
     try:
-        done = checking.rebuild(progress=_shown)
+        done = rebuild(progress=_shown)
     except HistoryProblem as problem:
         typer.echo(f"people: {problem}", err=True)
         raise typer.Exit(1) from problem
@@ -31,7 +33,9 @@ def people_rebuild(*, as_json: bool) -> None:
 
 def people_verify(*, as_json: bool) -> None:
     """Exit code 1 when something differs."""
-    found = checking.verify()
+    from hongyan.audience.population.checking import verify
+
+    found = verify()
     problems = found.problems if as_json else len(found.problems)
     _show({"contacts": found.contacts, "files": found.files, "problems": problems}, as_json=as_json)
     if found.problems:
