@@ -71,6 +71,8 @@ bench-history: $(STAMPS)/dev $(STAMPS)/words ## Build the columnar history of 50
 	@$(BIN)/python -m bench.history
 bench-membership: $(STAMPS)/dev $(STAMPS)/words ## Seconds from an event to its memberships, 200 audiences over a million people
 	@$(BIN)/python -m bench.membership
+bench-population: $(STAMPS)/dev $(STAMPS)/words ## Questions about a million people alone, over their columnar copy
+	@$(BIN)/python -m bench.population
 bench-count: $(STAMPS)/dev $(STAMPS)/words ## Live counts, breakdowns and waterfalls over a million people
 	@$(BIN)/python -m bench.counts
 
