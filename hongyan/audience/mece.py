@@ -21,7 +21,7 @@ from hongyan.audience.errors import BadTree, BadValue
 from hongyan.audience.models import Tag, TagGroup
 from hongyan.audience.models_rules import RuleChange, TagRule
 from hongyan.audience.rules import drafts_store, rules_of_group, tree_of
-from hongyan.audience.rules_people import ids_of
+from hongyan.audience.rules_people import everyone_of
 from hongyan.audience.segments import check
 from hongyan.audience.taxonomy import tag_create
 from hongyan.audience.types import TagValues
@@ -85,10 +85,9 @@ def report(trees: Sequence[Any], *, catalogue: Catalogue | None = None, now: dat
     if len(trees) > MOST:
         raise BadValue("rules", _("At most %(n)d rules can be checked together.") % {"n": MOST})
     known, at = catalogue or catalogue_now(), now or clock.now()
-    everyone = ids_of(EVERYONE, catalogue=known, now=at)
+    everyone, *found_by = everyone_of([EVERYONE, *trees], catalogue=known, now=at)
     masks = np.zeros(int(everyone.max()) + 1 if len(everyone) else 1, dtype=np.int64)
-    for place, tree in enumerate(trees):
-        ids = ids_of(tree, catalogue=known, now=at)
+    for place, ids in enumerate(found_by):
         masks[ids[ids < len(masks)]] |= np.int64(1) << place  # who joined between two questions is left for the next
     of_people = masks[everyone]
     found = []

@@ -10,7 +10,7 @@ from django.db import connection
 
 from hongyan.audience import rows
 from hongyan.audience.compiler.catalogue import Catalogue
-from hongyan.audience.segments import compile_members
+from hongyan.audience.segments import checked, compile_members
 from hongyan.core.sql import SQL, numbers
 
 IDs = npt.NDArray[np.int64]
@@ -18,16 +18,23 @@ Places = npt.NDArray[np.int16]
 NONE = -1
 
 
+def everyone_of(trees: Sequence[Any], *, catalogue: Catalogue, now: datetime) -> list[IDs]:
+    """Everybody each tree means, as of one moment, by whichever engine suits the size. Raises BadTree."""
+    from hongyan.audience.engines.ask import ask_many  # brings DuckDB along, which few processes need
+
+    nodes = [checked(tree, catalogue=catalogue) for tree in trees]
+    answers = ask_many(nodes, catalogue=catalogue, now=now)
+    return [np.asarray(answer.ids().to_numpy(zero_copy_only=False), dtype=np.int64) for answer in answers]
+
+
 def ids_of(tree: Any, *, catalogue: Catalogue, now: datetime) -> IDs:
-    """Everybody the tree means, in no order. Raises BadTree."""
-    members = compile_members(tree, catalogue=catalogue, now=now)
-    found = rows.query(f"SELECT array_agg(id) FROM ({members.text}) members", members.params)[0][0]
-    return np.array(found or (), dtype=np.int64)
+    """Everybody the tree means. Raises BadTree."""
+    return everyone_of([tree], catalogue=catalogue, now=now)[0]
 
 
 def first_places(trees: Sequence[Any], *, catalogue: Catalogue, now: datetime) -> Places:
     """By contact id: which of the trees is the first that holds; NONE where none does or there is no such contact."""
-    found = [ids_of(tree, catalogue=catalogue, now=now) for tree in trees]
+    found = everyone_of(trees, catalogue=catalogue, now=now)
     places = blank(max((int(ids.max()) for ids in found if len(ids)), default=0))
     for place in reversed(range(len(trees))):
         places[found[place]] = place
