@@ -64,9 +64,9 @@ def differences(sample: Sample, here: Any, *, n: int = SHOWN) -> list[Difference
         about = item.event or item.key or str(item.part.get("field") or item.label_en)
         if abs(distance[place]) < 0.2 or len(made) == n:
             break
-        if about in told:
+        if told & {about, item.label_en}:
             continue
-        told.add(about)
+        told |= {about, item.label_en}
         made.append(
             Difference(
                 item.kind.value,
