@@ -214,6 +214,7 @@ _led = threading.local()
 def _lead() -> bool:
     """Hold the lock as long as this thread's session lives."""
     connection.ensure_connection()
+    connection.close_at = None  # not for its age: the lead and the batch's tables go with the session
     if getattr(_led, "session", None) is connection.connection:
         return True
     with connection.cursor() as cursor:
