@@ -8,6 +8,7 @@ from hongyan.accounts.types import Actor
 from hongyan.audience import rows
 from hongyan.audience.compiler.catalogue import Catalogue, FieldType
 from hongyan.audience.compiler.emit import fold
+from hongyan.audience.compiler.nodes import in_list
 from hongyan.audience.types import Suggestion
 from hongyan.core.sql import statement
 
@@ -16,12 +17,18 @@ _SHOWN: Final = 20
 
 
 def values_of_property(*, actor: Actor, catalogue: Catalogue, event: str, key: str, text: str) -> list[Suggestion]:
-    """The commonest first; nothing of a sealed property, nor of one that only holds lists or objects."""
+    """The commonest first; nothing of a sealed property, nor of one that only holds lists or objects. The key
+    ``products[].category`` is of the things of a list."""
     actor.require(Permission.CONTACT_VIEW)
     spec = catalogue.events.get(event)
-    known = spec.properties.get(key) if spec is not None and spec.properties is not None else None
-    if spec is None or not key or (known is not None and (known.sealed or not known.kinds)):
+    if spec is None or not key:
         return []
+    among = in_list(key)
+    known = (spec.properties or {}).get(among[0] if among else key)
+    if known is not None and (known.sealed or (among is None and not known.kinds)):
+        return []
+    if among:
+        return _found("values_in_list", text, {"event": event, "list": among[0], "key": among[1]})
     return _found("values_of_property", text, {"event": event, "key": key})
 
 

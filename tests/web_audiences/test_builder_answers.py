@@ -88,7 +88,11 @@ def test_values_of_events_are_those_several_people_have(marketer: Client) -> Non
     append(
         [
             NewEvent(
-                contact_id=who.pk, name="product_viewed", occurred_at=at, source="test", properties={"category": what}
+                contact_id=who.pk,
+                name="product_viewed",
+                occurred_at=at,
+                source="test",
+                properties={"category": what, "products": [{"brand": f"{what}!"}, "nothing"]},
             )
             for who, what in bought
         ]
@@ -100,6 +104,7 @@ def test_values_of_events_are_those_several_people_have(marketer: Client) -> Non
 
     assert offered(event="product_viewed", property="category") == ["Coffee", "茶"]
     assert offered(event="product_viewed", property="category", q="COF") == ["Coffee"]
+    assert offered(event="product_viewed", property="products[].brand", q="co") == ["Coffee!"]
     assert offered(event="product_viewed", property="nothing") == []
     assert offered(event="never", property="category") == []
     assert offered(object="none", field="x") == offered(field="full_name") == offered(q="\x00") == []

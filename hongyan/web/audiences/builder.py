@@ -1,10 +1,11 @@
 """What the builder element asks while somebody edits: vocabulary, words and counts of a tree, real values. All JSON."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, connection
 from django.http import HttpRequest, JsonResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.formats import number_format
@@ -23,7 +24,7 @@ from hongyan.audience.compiler.parse import parse
 from hongyan.audience.errors import BadText, BadTree
 from hongyan.audience.people import Person, sample
 from hongyan.audience.segments import from_text, to_text
-from hongyan.audience.selectors import count_node, suggest
+from hongyan.audience.selectors import count_nodes, suggest
 from hongyan.audience.types import Suggestion
 from hongyan.audience.values import values_of_object, values_of_property
 from hongyan.web.audiences.builder_words import words_of
@@ -58,15 +59,26 @@ def preview(request: HttpRequest) -> JsonResponse:
     if problems:
         return JsonResponse({"problems": as_json(problems), "text": to_text(tree)})
     try:
-        with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute(f"SET LOCAL statement_timeout = '{LONGEST}'")
+        with _patience():
             found = answer(actor, tree, node, catalogue)
     except OperationalError as error:
         if isinstance(error.__cause__, QueryCanceled):
             return JsonResponse({"problems": [], "slow": True}, status=503)
         raise
     return JsonResponse({"problems": [], **found})
+
+
+@contextmanager
+def _patience() -> Iterator[None]:
+    """No statement inside takes longer than ``LONGEST``. Not by a transaction: inside one, files are not asked."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET statement_timeout = '{LONGEST}'")
+    try:
+        yield
+    finally:
+        if not connection.needs_rollback:
+            with connection.cursor() as cursor:
+                cursor.execute("RESET statement_timeout")
 
 
 def _words(_actor: Actor, tree: Any, node: Node, catalogue: Catalogue) -> dict[str, Any]:
@@ -121,7 +133,7 @@ def _asked(node: Node) -> list[tuple[str, Node, Node | None]]:
 
 
 def _counts(nodes: Sequence[Node], catalogue: Catalogue) -> list[int]:
-    return [count_node(node, catalogue) for node in nodes]
+    return count_nodes(nodes, catalogue)
 
 
 def _texts(tree: Any, node: Node) -> dict[str, str]:

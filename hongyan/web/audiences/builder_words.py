@@ -1,7 +1,7 @@
 """The vocabulary of the builder: everything a condition may speak of, named in the reader's language."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from hongyan.accounts.types import Actor
 from hongyan.audience.compiler.catalogue import (
@@ -57,8 +57,24 @@ def _field(spec: FieldSpec, language: str) -> dict[str, Any]:
     }
 
 
+# What a product of an order or a cart says of itself, by Segment's spec; the tracking plan does not look into lists.
+_OF_PRODUCTS: Final = {
+    "category": "text",
+    "name": "text",
+    "product_id": "text",
+    "sku": "text",
+    "brand": "text",
+    "variant": "text",
+    "price": "number",
+    "quantity": "number",
+}
+
+
 def _event(spec: EventSpec, language: str) -> dict[str, Any]:
     known = None if spec.properties is None else [_property(item) for item in spec.properties.values()]
+    products = (spec.properties or {}).get("products")
+    if known is not None and products is not None and not products.sealed:
+        known += [{"key": f"products[].{key}", "kinds": [kind]} for key, kind in _OF_PRODUCTS.items()]
     return {"value": spec.name, "label": spec.label.text(language), "properties": known}
 
 
