@@ -3,14 +3,9 @@
  * The page's markup is the server's (web/mails/edit.html); this element only makes it live.
  */
 import { columns, type Judgement, lineOf, mergeTag } from "../mail";
+import { fallbackRow, findingItem } from "../mailing/findings";
+import { PreviewPeople } from "../mailing/people";
 import type { HyCodeEditor } from "./hy-code-editor";
-
-interface Person {
-  id: string;
-  name: string;
-  detail: string;
-  why?: string[];
-}
 
 const JUDGE_AFTER_MS = 350;
 const SAVE_AFTER_MS = 1200;
@@ -28,10 +23,15 @@ class HyMailEditor extends HTMLElement {
   #conflict = false;
   #judgeTimer = 0;
   #saveTimer = 0;
-  #searchTimer = 0;
   #asked = 0;
-  #risky: Person[] = [];
-  #riskyAt = -1;
+  #people = new PreviewPeople(this, {
+    words: () => this.#words,
+    draft: () => this.#draft(),
+    chosen: (id) => {
+      this.#contact = id;
+      void this.#judge();
+    },
+  });
 
   connectedCallback(): void {
     this.#words = this.#one("[data-words]")?.dataset ?? {};
@@ -42,7 +42,7 @@ class HyMailEditor extends HTMLElement {
     this.#watchTabs();
     this.#watchPicker();
     this.#watchPreview();
-    this.#watchPeople();
+    this.#people.watch();
     this.#watchTest();
     window.addEventListener("beforeunload", (event) => {
       if (this.#dirty) event.preventDefault();
@@ -54,7 +54,7 @@ class HyMailEditor extends HTMLElement {
   // writing
   #changed(): void {
     this.#count();
-    this.#risky = [];
+    this.#people.forget();
     window.clearTimeout(this.#judgeTimer);
     this.#judgeTimer = window.setTimeout(() => void this.#judge(), JUDGE_AFTER_MS);
     if (this.hasAttribute("data-readonly") || this.#conflict) return;
@@ -168,25 +168,9 @@ class HyMailEditor extends HTMLElement {
       column: 1,
     }));
     list.replaceChildren(
-      ...[...problems, ...findings].map((entry) => {
-        const item = document.createElement("li");
-        item.className = `mail-finding mail-finding-${entry.level}`;
-        const level = document.createElement("b");
-        level.textContent = entry.label;
-        const message = document.createElement("span");
-        message.textContent = entry.message;
-        item.append(level, message);
-        if (entry.line && (entry.part === "source" || entry.part === "text")) {
-          const jump = document.createElement("button");
-          jump.type = "button";
-          jump.className = "btn btn-small btn-quiet";
-          jump.textContent = (this.#words.line ?? "{n}").replace("{n}", String(entry.line));
-          const line = entry.line;
-          jump.addEventListener("click", () => this.#jump(entry.part, line, entry.column));
-          item.append(jump);
-        }
-        return item;
-      }),
+      ...[...problems, ...findings].map((entry) =>
+        findingItem(entry, this.#words.line ?? "{n}", (...place) => this.#jump(...place)),
+      ),
     );
     this.#toggle("[data-fine]", problems.length + findings.length === 0);
   }
@@ -219,27 +203,17 @@ class HyMailEditor extends HTMLElement {
   }
 
   #fallbackRow(path: string, missing: boolean): HTMLElement {
-    const row = document.createElement("label");
-    row.className = "field";
-    const label = document.createElement("span");
-    label.className = "field-label spread";
-    const code = document.createElement("code");
-    code.textContent = path;
-    const note = document.createElement("span");
-    note.className = "small is-warn";
-    note.textContent = missing ? (this.#words.required ?? "") : "";
-    label.append(code, note);
-    const input = document.createElement("input");
-    input.value = this.#fallbacks[path] ?? "";
-    input.maxLength = 200;
-    input.readOnly = this.hasAttribute("data-readonly");
-    input.addEventListener("input", () => {
-      if (input.value.trim()) this.#fallbacks[path] = input.value;
+    const entry = {
+      path,
+      value: this.#fallbacks[path] ?? "",
+      note: missing ? (this.#words.required ?? "") : "",
+      readonly: this.hasAttribute("data-readonly"),
+    };
+    return fallbackRow(entry, (text) => {
+      if (text.trim()) this.#fallbacks[path] = text;
       else delete this.#fallbacks[path];
       this.#changed();
     });
-    row.append(label, input);
-    return row;
   }
 
   // the frame
@@ -287,88 +261,6 @@ class HyMailEditor extends HTMLElement {
         for (const other of buttons) other.setAttribute("aria-pressed", String(other === button));
         chosen(button);
       });
-  }
-
-  // people
-  #watchPeople(): void {
-    const search = this.querySelector<HTMLInputElement>("[data-people-search]");
-    const menu = this.querySelector<HTMLDetailsElement>("[data-people-menu]");
-    search?.addEventListener("input", () => {
-      window.clearTimeout(this.#searchTimer);
-      this.#searchTimer = window.setTimeout(() => void this.#findPeople(search.value), 200);
-    });
-    menu?.addEventListener("toggle", () => {
-      if (!menu.open) return;
-      search?.focus();
-      void this.#findPeople(search?.value ?? "");
-    });
-    this.#one("[data-example]")?.addEventListener("click", () => this.#choose(null));
-    this.#one("[data-random]")?.addEventListener("click", () => void this.#random());
-    this.#one("[data-risky-next]")?.addEventListener("click", () => void this.#nextRisky());
-  }
-
-  async #findPeople(text: string): Promise<void> {
-    const list = this.#one("[data-people-list]");
-    const found = await this.#people(`?q=${encodeURIComponent(text)}`);
-    if (!list) return;
-    if (found.length === 0) {
-      list.textContent = this.#words.nobody ?? "";
-      return;
-    }
-    list.replaceChildren(
-      ...found.map((person) => {
-        const button = document.createElement("button");
-        button.type = "button";
-        button.className = "menu-item";
-        const name = document.createElement("span");
-        name.textContent = person.name;
-        const detail = document.createElement("span");
-        detail.className = "end small muted";
-        detail.textContent = person.detail;
-        button.append(name, detail);
-        button.addEventListener("click", () => this.#choose(person));
-        return button;
-      }),
-    );
-  }
-
-  async #people(query: string): Promise<Person[]> {
-    try {
-      const answer = await fetch((this.dataset.people ?? "") + query);
-      return answer.ok ? ((await answer.json()) as { people: Person[] }).people : [];
-    } catch {
-      return [];
-    }
-  }
-
-  async #random(): Promise<void> {
-    const [person] = await this.#people("?which=random");
-    if (person) this.#choose(person);
-    else this.#text("[data-why]", this.#words.nobody ?? "");
-  }
-
-  async #nextRisky(): Promise<void> {
-    if (this.#risky.length === 0) {
-      const answer = await fetch(this.dataset.risky ?? "", { method: "POST", body: this.#draft() });
-      if (!answer.ok) return;
-      const result = (await answer.json()) as { people: Person[]; message?: string };
-      this.#risky = result.people;
-      this.#riskyAt = -1;
-      if (result.people.length === 0) return this.#text("[data-why]", result.message ?? this.#words.norisk ?? "");
-    }
-    this.#riskyAt = (this.#riskyAt + 1) % this.#risky.length;
-    const person = this.#risky[this.#riskyAt];
-    if (!person) return;
-    this.#choose(person);
-    this.#text("[data-why]", `${this.#riskyAt + 1}/${this.#risky.length} · ${person.why?.join("、") ?? ""}`);
-  }
-
-  #choose(person: Person | null): void {
-    this.#contact = person?.id ?? "";
-    this.#text("[data-person]", person?.name ?? this.#words.example ?? "");
-    this.#text("[data-why]", "");
-    this.#one("[data-people-menu]")?.removeAttribute("open");
-    void this.#judge();
   }
 
   // tabs, picker, test
