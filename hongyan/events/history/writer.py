@@ -147,21 +147,23 @@ def catch_up(connection: psycopg.Connection[Any], store: Store, *, stop: Stop = 
         values = {"tx": str(seen.tx), "below": str(seen.below)}
         portions = stream(connection, keys, where=where, values=values, rows=PORTION)
         first, second = next(portions, None), next(portions, None)
-        change = Change(tx=seen.below)
+        change, count = Change(tx=seen.below), 0
         if first is not None and second is None:
             found = [cell for cell in cells(first, keys) if names.admit(cell.name)]
             _leave_out_old(connection, names, seen)
             found = [cell for cell in found if cell.name not in names.refused]
             there = parts_that_count(connection, {cell.name for cell in found})
+            count = sum(cell.events.num_rows for cell in found)
             for cell in found:
                 _add_to_cell(store, change, there.get((cell.name, cell.month), []), cell, _grouped(cell, keys))
         elif first is not None and second is not None:
             add = list(_written(store, chain([first, second], portions), keys, names, stop))
             _leave_out_old(connection, names, seen)
             change.add = [part for part in add if part.name not in names.refused]
+            count = sum(part.events for part in change.add)
     change.names, change.left_out = names.added, bool(names.refused)
     publish(connection, seen, change)
-    return sum(part.events for part in change.add)
+    return count
 
 
 def _leave_out_old(connection: psycopg.Connection[Any], names: Names, seen: State) -> None:
