@@ -40,6 +40,25 @@ class Bits:
         return cls.of_flags(test(np.bincount(ids, weights=values, minlength=size + 1)[1:]))
 
     @classmethod
+    def of_extremes(
+        cls, ids: Numbers, times: Numbers, size: int, *, earliest: bool, low: int | None, end: int | None
+    ) -> "Bits":
+        """Whose earliest (or latest) time is in [low, end)."""
+        if len(ids) and (int(ids.max()) > size or int(ids.min()) < 1):
+            kept = (ids <= size) & (ids >= 1)
+            ids, times = ids[kept], times[kept]
+        limits = np.iinfo(np.int64)
+        nothing = limits.max if earliest else limits.min
+        found = np.full(size + 1, nothing, np.int64)
+        (np.minimum if earliest else np.maximum).at(found, ids, times)
+        held = found != nothing
+        if low is not None:
+            held &= found >= low
+        if end is not None:
+            held &= found < end
+        return cls.of_flags(held[1:])
+
+    @classmethod
     def none(cls, size: int) -> "Bits":
         return cls(np.zeros((size + 7) // 8, np.uint8))
 

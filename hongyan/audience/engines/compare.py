@@ -120,20 +120,31 @@ def micros(at: datetime) -> int:
 
 def instant_test(expression: str, op: Op, value: Any, now: datetime, zone: ZoneInfo) -> str:
     """An instant in µs."""
+    return within(expression, *instant_bounds(op, value, now, zone))
+
+
+def within(expression: str, low: int | None, end: int | None) -> str:
+    """A whole number in [low, end)."""
+    parts = [f"{expression} >= {low}"] if low is not None else []
+    parts += [f"{expression} < {end}"] if end is not None else []
+    return f"({' AND '.join(parts)})" if parts else f"{expression} IS NOT NULL"
+
+
+def instant_bounds(op: Op, value: Any, now: datetime, zone: ZoneInfo) -> tuple[int | None, int | None]:
+    """[low, end) in µs that a comparison of instants means."""
     match op:
         case Op.IS_SET:
-            return f"{expression} IS NOT NULL"
+            return None, None
         case Op.BEFORE:
-            return f"{expression} < {micros(first_instant(value, zone))}"
+            return None, micros(first_instant(value, zone))
         case Op.AFTER:
-            return f"{expression} >= {micros(end_instant(value, zone))}"
+            return micros(end_instant(value, zone)), None
         case Op.BETWEEN:
-            first, end = micros(first_instant(value[0], zone)), micros(end_instant(value[1], zone))
-            return f"({expression} >= {first} AND {expression} < {end})"
+            return micros(first_instant(value[0], zone)), micros(end_instant(value[1], zone))
         case Op.WITHIN_LAST_DAYS:
-            return f"({expression} >= {micros(now - timedelta(days=value))} AND {expression} <= {micros(now)})"
+            return micros(now - timedelta(days=value)), micros(now) + 1
         case _:
-            return f"({expression} >= {micros(now)} AND {expression} <= {micros(now + timedelta(days=value))})"
+            return micros(now), micros(now + timedelta(days=value)) + 1
 
 
 def _any(tests: Any) -> str:

@@ -15,7 +15,7 @@ from hongyan.audience.compiler.nodes import Op
 from hongyan.audience.engines.bits import Bits
 from hongyan.audience.engines.dialects import DuckDB
 from hongyan.audience.engines.reader import Reader
-from hongyan.audience.engines.types import Ids, Leaf, Unanswerable
+from hongyan.audience.engines.types import Extreme, Ids, Leaf, Unanswerable
 from hongyan.events.history.store import Store
 
 # What one question may take before it spills to disk; sequences over years of a million people stay below.
@@ -48,6 +48,8 @@ class DuckReader(Reader):
         ids = found["contact_id"]
         if isinstance(leaf, Ids):
             return Bits.of_ids(ids, size)
+        if isinstance(leaf, Extreme):
+            return Bits.of_extremes(ids, found["t"], size, earliest=leaf.earliest, low=leaf.low, end=leaf.end)
         # Ids are dense: adding up by address costs a tenth of a hash table (measured 4 against 50 ns a row).
         test = _TESTS[leaf.op]
         return Bits.of_tally(ids, found["v"], size, lambda sums: test(sums, leaf.count))

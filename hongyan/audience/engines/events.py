@@ -26,14 +26,14 @@ from hongyan.audience.engines.compare import (
     WIDEST,
     Digits,
     digits_of,
-    instant_test,
+    instant_bounds,
     micros,
     number,
     number_test,
 )
 from hongyan.audience.engines.dialects import Values
 from hongyan.audience.engines.reader import Events, Scan
-from hongyan.audience.engines.types import Ids, Leaf, Query, Tally, Unanswerable
+from hongyan.audience.engines.types import Extreme, Ids, Leaf, Query, Tally, Unanswerable
 from hongyan.audience.engines.where import Property, event_test, keys_of
 
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -161,8 +161,8 @@ class Compiler:
         else:
             rows = self.rows(node.event, keys_of(node.where), low, end)
             text = f"SELECT contact_id, t FROM ({rows.text}) WHERE {event_test(node.where, rows.properties, values)}"
-        having = instant_test("min(t)" if first else "max(t)", op, node.value, self.now, self.zone)
-        return Ids(Query(f"SELECT contact_id FROM ({text}) GROUP BY contact_id HAVING {having}", values.held), inverted)
+        meant = instant_bounds(op, node.value, self.now, self.zone)
+        return Extreme(Query(text, values.held), first, *meant, inverted=inverted)
 
     def edges(self, name: str, low: int | None, end: int, which: str) -> str:
         """contact_id, t: the first (or last) time of each month wholly inside, every time of the others."""

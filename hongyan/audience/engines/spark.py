@@ -10,9 +10,10 @@ import pyarrow as pa
 
 from hongyan.audience.compiler.nodes import Op
 from hongyan.audience.engines.bits import Bits
+from hongyan.audience.engines.compare import within
 from hongyan.audience.engines.dialects import Spark
 from hongyan.audience.engines.reader import Reader
-from hongyan.audience.engines.types import Ids, Leaf, Unanswerable
+from hongyan.audience.engines.types import Extreme, Leaf, Tally, Unanswerable
 from hongyan.events.history.store import Store
 
 # A bitmap of Spark: 4 KB for 32,768 neighbouring ids, the first bit for id 1.
@@ -40,7 +41,10 @@ class SparkReader(Reader):
 
     def bits(self, leaf: Leaf, size: int) -> Bits:
         members = leaf.query.text
-        if not isinstance(leaf, Ids):
+        if isinstance(leaf, Extreme):
+            chosen = within("min(t)" if leaf.earliest else "max(t)", leaf.low, leaf.end)
+            members = f"SELECT contact_id FROM ({members}) GROUP BY contact_id HAVING {chosen}"
+        elif isinstance(leaf, Tally):
             members = (
                 f"SELECT contact_id FROM ({members}) GROUP BY contact_id HAVING sum(v) {_SIGNS[leaf.op]} {leaf.count}"
             )

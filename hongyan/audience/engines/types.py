@@ -44,4 +44,16 @@ class Tally:
     inverted: bool = False
 
 
-Leaf = Ids | Tally
+@dataclass(frozen=True, slots=True)
+class Extreme:
+    """Rows of ``contact_id`` and ``t`` (µs), repeats allowed: whose earliest (or latest) is in [low, end). inverted:
+    everybody else."""
+
+    query: Query
+    earliest: bool
+    low: int | None
+    end: int | None
+    inverted: bool = False
+
+
+Leaf = Ids | Tally | Extreme

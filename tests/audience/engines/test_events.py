@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from hongyan.audience.compiler.evaluate import Facts, evaluate
+from hongyan.audience.compiler.nodes import asks_lists
 from hongyan.audience.compiler.parse import parse
 from hongyan.audience.engines.duck import DuckReader, opened
 from hongyan.audience.engines.events import Compiler
@@ -51,6 +52,8 @@ def test_files_and_meaning_agree(asked: tuple[Moment, list[Facts], list[dict[str
         compiler = Compiler(Events(reader, history.snapshot, history.store), moment.now, moment.zone)
         for tree in trees:
             node = parse(tree)
+            if asks_lists(node):
+                continue  # PostgreSQL's to answer
             leaf = compiler.leaf(node)  # type: ignore[arg-type]
             found = set(reader.bits(leaf, len(everybody)).ids().tolist())
             if leaf.inverted:
