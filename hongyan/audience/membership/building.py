@@ -5,6 +5,7 @@ Meanwhile the lane collects whoever may have changed; when the filling is done i
 in between, the filling starts again: what is written already is then no difference any more.
 """
 
+import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -17,14 +18,18 @@ from django.db import connection, transaction
 from numpy.typing import NDArray
 
 from hongyan.audience import rows
-from hongyan.audience.compiler.emit import emit
+from hongyan.audience.compiler.nodes import Node
+from hongyan.audience.engines.answers import Answer
+from hongyan.audience.engines.ask import ask_many
+from hongyan.audience.engines.types import Engine
 from hongyan.audience.membership import writing
 from hongyan.audience.membership.gathering import OF_EVENT, clock_rows
 from hongyan.audience.membership.plan import Plan, Watched
 from hongyan.audience.membership.types import Cause, CauseKind
 from hongyan.audience.models import Following, MemberClock, SavedAudience
 from hongyan.core import clock
-from hongyan.core.sql import SQL
+
+log = logging.getLogger("hongyan.membership")
 
 _LOCK: Final = 7_105_041  # first half of an advisory lock, the audience is the second: one fills it at a time
 CHUNK = 20_000  # members written in one transaction
@@ -81,16 +86,27 @@ def fill(plan: Plan, targets: Sequence[Target]) -> list[Target]:
             _fill_clock(plan, key)
         began, now = time.perf_counter(), clock.now()
         nodes = [plan.watched[target.id].node for target in begun]
-        answers = (_ids(emit(node, plan.catalogue, now=now)) for node in nodes)
+        answers = _ask(plan, nodes, now)
         done = []
         for (target, row), answer in zip(begun.items(), answers, strict=True):
             try:
-                _set(plan.watched[target.id], target, answer, now, told=row.filled_at is not None)
+                _set(plan.watched[target.id], target, answer.ids().to_numpy(), now, told=row.filled_at is not None)
                 _end(target, now, seconds=(time.perf_counter() - began) / len(begun))
             except Abandoned:
                 continue
             done.append(target)
     return done
+
+
+def _ask(plan: Plan, nodes: Sequence[Node], now: datetime) -> list[Answer]:
+    """By whatever engine is there; the database itself can always answer."""
+    if not nodes:
+        return []
+    try:
+        return ask_many(nodes, catalogue=plan.catalogue, now=now)
+    except Exception:  # files may be away, a cluster may be down: say so, and go on
+        log.exception("members could not be asked of the columns")
+        return ask_many(nodes, catalogue=plan.catalogue, now=now, engine=Engine.POSTGRES)
 
 
 def _begin_alone(stack: ExitStack, plan: Plan, target: Target) -> Following | None:
@@ -166,12 +182,8 @@ def _begin(target: Target, one: Watched) -> Following:
 def _set(one: Watched, target: Target, meant: Ids, now: datetime, *, told: bool) -> None:
     """Nobody else writes members while they are filled, but merges and erasures, which the lane looks at afterwards."""
     text = "SELECT contact_id FROM audience_member WHERE audience_id = %(audience)s"
-    held = _ids(SQL(text, {"audience": one.id}))
+    held = np.fromiter((row[0] for row in rows.query(text, {"audience": one.id})), np.int64)
     _write(target, one, np.setdiff1d(meant, held), np.setdiff1d(held, meant), now, told=told)
-
-
-def _ids(asked: SQL) -> Ids:
-    return np.fromiter((row[0] for row in rows.query(asked.text, asked.params)), np.int64)
 
 
 def _write(target: Target, one: Watched, came: Ids, gone: Ids, now: datetime, *, told: bool) -> None:

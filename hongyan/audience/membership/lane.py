@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import close_old_connections, connection
 
 from hongyan.audience.membership import building, passing
 from hongyan.audience.membership.building import Target
@@ -182,7 +182,7 @@ async def _fill_on(lane: Lane, stop: asyncio.Event, fills: ThreadPoolExecutor) -
     while not stop.is_set():
         try:
             filled = await loop.run_in_executor(fills, _fill, lane)
-        except DatabaseError:
+        except Exception:  # an audience that cannot be filled must not keep the others from being current
             log.exception("filling failed")
             await _rest(stop, _RETRY_S)
             continue
