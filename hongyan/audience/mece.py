@@ -115,20 +115,26 @@ def report_of_group(*, actor: Actor, group: TagGroup) -> tuple[list[TagRule], Re
 def in_order(trees: Sequence[Any]) -> list[Any]:
     """Each rule becomes "this and none of the earlier ones", so nobody falls under two, whatever happens later. Rules
     that say so already stay as they are."""
+    bare = _bare(trees)
+    return [_and_not(tree, bare[:place]) for place, tree in enumerate(bare)]
+
+
+def rest_of(trees: Sequence[Any]) -> Any:
+    """Everybody whom none of the rules holds. What a rule leaves to earlier ones need not be said again."""
+    if not trees:
+        return EVERYONE
+    excluded = [{"not": tree} for tree in _bare(trees)]
+    return excluded[0] if len(excluded) == 1 else {"all": excluded}
+
+
+def _bare(trees: Sequence[Any]) -> list[Any]:
+    """Without the parts that exclude earlier rules; together they hold the same people."""
     bare: list[Any] = []
     for tree in trees:
         excluded = [{"not": earlier} for earlier in bare]
         parts = [part for part in _parts(tree) if part not in excluded]
         bare.append(parts[0] if len(parts) == 1 else {"all": parts} if parts else tree)
-    return [_and_not(tree, bare[:place]) for place, tree in enumerate(bare)]
-
-
-def rest_of(trees: Sequence[Any]) -> Any:
-    """Everybody whom none of the rules holds."""
-    if not trees:
-        return EVERYONE
-    excluded = [{"not": tree} for tree in trees]
-    return excluded[0] if len(excluded) == 1 else {"all": excluded}
+    return bare
 
 
 def _and_not(tree: Any, earlier: Sequence[Any]) -> Any:

@@ -25,7 +25,7 @@ from hongyan.events.services import append
 from hongyan.events.types import NewEvent
 
 _SEED = 20261122
-_PAST_DAYS, _STEP_DAYS = 30, 1
+_PAST_DAYS, _STEP_DAYS = 21, 1
 _PAGES = (
     ("/", "首页"),
     ("/sale", "优惠专区"),
