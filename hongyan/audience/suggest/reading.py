@@ -109,7 +109,7 @@ def _number(feature: Feature, value: Any, now: datetime) -> float:
             # A time to come is not within the last days: as if it had never been.
             if value is None or value > now:
                 return LONG_AGO
-            return -max(1.0, math.ceil((now - value).total_seconds() / 86_400))
+            return -float(max(1, math.ceil((now - value).total_seconds() / 86_400)))
         case _:
             wanted = feature.part["value"]
             text = {True: "true", False: "false"}.get(wanted, str(wanted)) if isinstance(wanted, bool) else str(wanted)
