@@ -39,110 +39,244 @@ DROP FUNCTION audience_count_members() CASCADE;
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('audience', '0003_where_people_stand_leaves_a_touch'),
-        ('contacts', '0007_references_checked_a_statement_at_a_time'),
+        ("audience", "0003_where_people_stand_leaves_a_touch"),
+        ("contacts", "0007_references_checked_a_statement_at_a_time"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Following',
+            name="Following",
             fields=[
-                ('audience', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='following', serialize=False, to='audience.savedaudience')),
-                ('live', models.BooleanField(default=True)),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('building', 'Building'), ('current', 'Current'), ('broken', 'Broken'), ('off', 'Off')], default='waiting', max_length=8)),
-                ('version', models.PositiveIntegerField(default=0)),
-                ('fingerprint', models.BinaryField(max_length=32, null=True)),
-                ('filled_at', models.DateTimeField(null=True)),
-                ('computed_at', models.DateTimeField(null=True)),
-                ('seconds', models.FloatField(default=0)),
-                ('size', models.BigIntegerField(default=0)),
-                ('problem', models.CharField(db_default='', default='', max_length=40)),
+                (
+                    "audience",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="following",
+                        serialize=False,
+                        to="audience.savedaudience",
+                    ),
+                ),
+                ("live", models.BooleanField(default=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("building", "Building"),
+                            ("current", "Current"),
+                            ("broken", "Broken"),
+                            ("off", "Off"),
+                        ],
+                        default="waiting",
+                        max_length=8,
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0)),
+                ("fingerprint", models.BinaryField(max_length=32, null=True)),
+                ("filled_at", models.DateTimeField(null=True)),
+                ("computed_at", models.DateTimeField(null=True)),
+                ("seconds", models.FloatField(default=0)),
+                ("size", models.BigIntegerField(default=0)),
+                ("problem", models.CharField(db_default="", default="", max_length=40)),
             ],
         ),
         migrations.CreateModel(
-            name='MemberClock',
+            name="MemberClock",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=200, unique=True)),
-                ('by_day', models.BooleanField(default=False)),
-                ('filled', models.BooleanField(default=False)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=200, unique=True)),
+                ("by_day", models.BooleanField(default=False)),
+                ("filled", models.BooleanField(default=False)),
             ],
         ),
         migrations.CreateModel(
-            name='MemberLane',
+            name="MemberLane",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('turned_until', models.DateTimeField()),
-                ('passed_at', models.DateTimeField()),
-                ('lag_s', models.FloatField(default=0)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("turned_until", models.DateTimeField()),
+                ("passed_at", models.DateTimeField()),
+                ("lag_s", models.FloatField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='Member',
+            name="Member",
             fields=[
-                ('pk', models.CompositePrimaryKey('audience_id', 'contact_id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('since', models.DateTimeField()),
-                ('audience', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='audience.savedaudience')),
-                ('contact', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='contacts.contact')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "audience_id", "contact_id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("since", models.DateTimeField()),
+                (
+                    "audience",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="audience.savedaudience",
+                    ),
+                ),
+                (
+                    "contact",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="contacts.contact",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='MemberDay',
+            name="MemberDay",
             fields=[
-                ('pk', models.CompositePrimaryKey('audience_id', 'day', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('day', models.DateField()),
-                ('size', models.BigIntegerField(default=0)),
-                ('entered', models.BigIntegerField(default=0)),
-                ('left', models.BigIntegerField(default=0)),
-                ('causes', models.JSONField(default=dict)),
-                ('audience', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='audience.savedaudience')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "audience_id", "day", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("day", models.DateField()),
+                ("size", models.BigIntegerField(default=0)),
+                ("entered", models.BigIntegerField(default=0)),
+                ("left", models.BigIntegerField(default=0)),
+                ("causes", models.JSONField(default=dict)),
+                (
+                    "audience",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="audience.savedaudience",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='MemberDue',
+            name="MemberDue",
             fields=[
-                ('pk', models.CompositePrimaryKey('clock_id', 'due_at', 'contact_id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('due_at', models.DateTimeField()),
-                ('clock', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='audience.memberclock')),
-                ('contact', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='contacts.contact')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "clock_id",
+                        "due_at",
+                        "contact_id",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("due_at", models.DateTimeField()),
+                (
+                    "clock",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="audience.memberclock",
+                    ),
+                ),
+                (
+                    "contact",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="contacts.contact",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='AudienceSnapshot',
+            name="AudienceSnapshot",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=hongyan.core.ids.uuid7, editable=False, unique=True)),
-                ('name', models.CharField(max_length=120)),
-                ('version', models.PositiveIntegerField()),
-                ('tree', models.JSONField()),
-                ('state', models.CharField(choices=[('taking', 'Taking'), ('ready', 'Ready')], default='taking', max_length=8)),
-                ('taken_at', models.DateTimeField(null=True)),
-                ('size', models.BigIntegerField(default=0)),
-                ('actor_label', models.CharField(max_length=120)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('audience', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='audience.savedaudience')),
-                ('list', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='snapshot', to='audience.contactlist')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=hongyan.core.ids.uuid7, editable=False, unique=True)),
+                ("name", models.CharField(max_length=120)),
+                ("version", models.PositiveIntegerField()),
+                ("tree", models.JSONField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("taking", "Taking"), ("ready", "Ready")], default="taking", max_length=8
+                    ),
+                ),
+                ("taken_at", models.DateTimeField(null=True)),
+                ("size", models.BigIntegerField(default=0)),
+                ("actor_label", models.CharField(max_length=120)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "audience",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="audience.savedaudience",
+                    ),
+                ),
+                (
+                    "list",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="snapshot", to="audience.contactlist"
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['audience', '-created_at'], name='snapshot_of_audience')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state', 'taking'), ('taken_at__isnull', False), _connector='OR'), name='snapshot_ready_has_a_moment')],
+                "indexes": [models.Index(fields=["audience", "-created_at"], name="snapshot_of_audience")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("state", "taking"), ("taken_at__isnull", False), _connector="OR"),
+                        name="snapshot_ready_has_a_moment",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='MemberMove',
+            name="MemberMove",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('entered', models.BooleanField()),
-                ('at', models.DateTimeField()),
-                ('kind', models.CharField(choices=[('event', 'Event'), ('change', 'Change'), ('time', 'Time'), ('definition', 'Definition')], max_length=12)),
-                ('cause', models.TextField(db_default='', default='')),
-                ('audience', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='audience.savedaudience')),
-                ('contact', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='contacts.contact')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("entered", models.BooleanField()),
+                ("at", models.DateTimeField()),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("event", "Event"),
+                            ("change", "Change"),
+                            ("time", "Time"),
+                            ("definition", "Definition"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("cause", models.TextField(db_default="", default="")),
+                (
+                    "audience",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="audience.savedaudience",
+                    ),
+                ),
+                (
+                    "contact",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="contacts.contact",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['audience', '-at', '-id'], name='membermove_of_audience')],
+                "indexes": [models.Index(fields=["audience", "-at", "-id"], name="membermove_of_audience")],
             },
         ),
         migrations.RunSQL(FORWARD, BACKWARD),

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from hongyan.audience.membership.types import ENTERED, LEFT, CauseKind
 from hongyan.audience.models import SavedAudience
@@ -51,7 +51,7 @@ def move_item(position: Position, row: EventRow, names: Mapping[str, str], title
         position,
         title=words % {"name": name},
         icon="users-plus" if entered else "users-minus",
-        link=(f"/audiences/{public_id}/", _("Open")) if public_id in names else ("", ""),
+        link=(f"/audiences/{public_id}/", pgettext("link", "Open")) if public_id in names else ("", ""),
         lines=[_("Because: %(cause)s") % {"cause": _cause(row, titles)}],
         quiet=True,
     )
