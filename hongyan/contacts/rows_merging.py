@@ -24,6 +24,8 @@ def register() -> None:
     )
     register_mover("events", _move_events, _restore_events, tables=["events_event"])
     register_staying("contacts_consentrecord", "The ledger is only added to; it is read through ids_of.")
+    register_staying("contacts_touched", "A log of what changed, by the number they had then.")
+    register_staying("events_historystale", "Work the history's writer has to do; it is done with both numbers.")
     register_staying("contacts_tombstone", "Of contacts that are erased; they cannot be merged.")
 
 

@@ -24,6 +24,8 @@ _OWN = {
     "audit_entry",
     "audit_auditentry",
     "contacts_consentrecord",
+    "contacts_touched",
+    "events_historystale",
     "identity_candidate",
     "django_migrations",
 }

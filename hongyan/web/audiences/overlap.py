@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
 from hongyan.accounts.permissions import Permission
@@ -150,7 +151,7 @@ def _region(region: Region, parts: list[tuple[SavedAudience, Ids]], union: int) 
             *({"not": {"audience": str(audience.public_id)}} for audience in outside),
         ]
     }
-    names = _(" and ").join(audience.name for audience in inside)
+    names = pgettext("names of audiences", " and ").join(audience.name for audience in inside)
     return {
         "numbers": [place + 1 for place in region.inside],
         "label": names if not outside else _("only %(names)s") % {"names": names},
