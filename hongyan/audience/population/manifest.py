@@ -49,7 +49,8 @@ class Manifest:
         return min([self.tx, *(entry.tx for entry in self.people.values())])
 
 
-_parsed: dict[int, tuple[Mapping[str, Column], Mapping[str, str], frozenset[str], frozenset[int]]] = {}
+# By path: a restored database gives numbers a second time.
+_parsed: dict[str, tuple[Mapping[str, Column], Mapping[str, str], frozenset[str], frozenset[int]]] = {}
 _MOST: Final = 10_000
 
 
@@ -71,11 +72,11 @@ def manifest(link: Connection[Any]) -> Manifest | None:
 
 
 def _entry(pk: int, path: str, chunk: int, type_id: int | None, tx: int, rows: int, size: int, columns: Any) -> Entry:  # noqa: PLR0917
-    if pk not in _parsed:
+    if path not in _parsed:
         if len(_parsed) > _MOST:
             _parsed.clear()
-        _parsed[pk] = _opened(orjson.loads(columns) if isinstance(columns, str | bytes) else columns)
-    held, signatures, odd, types = _parsed[pk]
+        _parsed[path] = _opened(orjson.loads(columns) if isinstance(columns, str | bytes) else columns)
+    held, signatures, odd, types = _parsed[path]
     return Entry(PeopleFile(pk, path, chunk, rows, size, held), type_id, tx, signatures, odd, types)
 
 

@@ -88,12 +88,26 @@ def _forget_history() -> None:
 def _unpack(source: Path, folder: Path) -> dict[str, Any]:
     try:
         with tarfile.open(source) as archive:
-            archive.extractall(folder, filter="data")  # refuses paths outside the folder
+            _extract(archive, folder)
         manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     except (tarfile.TarError, OSError, ValueError) as error:
         console.print(f"[red]✗[/] {source} is not a backup of Hongyan ({type(error).__name__}).")
         sys.exit(1)
     return manifest
+
+
+def _extract(archive: tarfile.TarFile, folder: Path) -> None:
+    """Plain files and folders inside the folder, nothing else; early 3.11 cannot filter itself."""
+    home = folder.resolve()
+    for member in archive.getmembers():
+        inside = (home / member.name).resolve().is_relative_to(home)
+        if not inside or not (member.isfile() or member.isdir()):
+            raise tarfile.TarError(member.name)
+        member.mode = 0o700 if member.isdir() else 0o600
+    if hasattr(tarfile, "data_filter"):
+        archive.extractall(folder, filter="data")
+    else:
+        archive.extractall(folder)  # noqa: S202 - looked at above
 
 
 def _put_back(inside: Path) -> None:
