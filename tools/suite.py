@@ -1,5 +1,5 @@
-"""The whole suite in two halves side by side: what drives a browser waits for it most of the time, and the rest fills
-the other core meanwhile. Each half has a database and a folder of its own.
+"""The whole suite in two halves side by side: what drives a browser or waits for processes it killed, and the rest, which
+fills the other core meanwhile. Each half has a database and a folder of its own.
 
     python -m tools.suite [what pytest understands]
 """
@@ -10,7 +10,7 @@ import tempfile
 import time
 
 NO_TESTS = 5  # pytest's answer where nothing was chosen
-HALVES = ("not browser", "browser")
+HALVES = ("not browser and not fault", "browser or fault")
 
 
 def main(arguments: list[str]) -> int:
