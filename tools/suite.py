@@ -1,5 +1,5 @@
-"""The whole suite in two halves side by side: what drives a browser or waits for processes it killed, and the rest, which
-fills the other core meanwhile. Each half has a database and a folder of its own.
+"""The whole suite in two halves side by side: what drives a browser or waits for processes it killed, and the rest,
+which fills the other core meanwhile. Each half has a database and a folder of its own.
 
     python -m tools.suite [what pytest understands]
 """
