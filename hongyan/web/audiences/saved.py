@@ -113,7 +113,9 @@ def reach(request: HttpRequest, public_id: UUID) -> HttpResponse:
     if shown.problems:
         raise Http404
     topics = list(Topic.objects.filter(active=True).order_by("position"))
-    topic = next((row for row in topics if row.key == request.GET.get("topic", "")), None)
+    # People agree to topics; without one the answer is about the rare consent to everything.
+    asked = request.GET.get("topic", topics[0].key if topics else "")
+    topic = next((row for row in topics if row.key == asked), None)
     found = breakdown(actor=actor, tree=shown.tree, topic_id=topic.pk if topic else None, catalogue=shown.catalogue)
     context = {
         "audience": shown.audience,

@@ -101,10 +101,18 @@ def ago(value: datetime | None) -> SafeString | str:
 
 
 @register.simple_tag
-def share(part: int | None, whole: int | None, of: str = "") -> SafeString | str:
-    """“412 / 9,860 (4.2%, 3.8–4.6)”: a number with its denominator and its 95 % interval."""
+def share(part: int | None, whole: int | None, of: str = "", *, counted: bool = False) -> SafeString | str:
+    """“412 / 9,860 (4.2%, 3.8–4.6)”: a number with its denominator and its 95 % interval. counted: everybody was asked,
+    so there is nothing to be unsure of."""
     if part is None or not whole:
         return "—"
+    if counted:
+        return format_html(
+            '<span class="share"><b>{}</b> <span class="muted">/ {} ({})</span></span>',
+            figures.number(part),
+            figures.number(whole),
+            figures.percent(part / whole),
+        )
     low, high = figures.wilson(part, whole)
     return format_html(
         '<span class="share"><b>{}</b> <span class="muted">/ {} {}({}, {}–{})</span></span>',
