@@ -13,8 +13,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Browser tests last: Playwright keeps a loop running in this thread, in which no asynchronous test can run."""
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
     for item in items:
-        if item.get_closest_marker("browser"):  # a busy machine may starve a browser once; the report names every rerun
-            item.add_marker(pytest.mark.flaky(reruns=1))
+        if item.get_closest_marker("browser"):  # a busy machine may starve a browser; the report names every rerun
+            item.add_marker(pytest.mark.flaky(reruns=2))
 
 
 @pytest.fixture(scope="session")
