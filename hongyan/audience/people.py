@@ -10,7 +10,7 @@ from hongyan.accounts.types import Actor
 from hongyan.audience import rows
 from hongyan.audience.catalogue import catalogue_now
 from hongyan.audience.compiler.catalogue import Catalogue
-from hongyan.audience.engines.ask import ask
+from hongyan.audience.engines.door import ask
 from hongyan.audience.models import ContactList, ListMember
 from hongyan.audience.segments import checked, compile_members
 from hongyan.contacts.masking import masked_identity

@@ -17,7 +17,7 @@ from hongyan.audience.compiler.catalogue import Catalogue, FieldType
 from hongyan.audience.compiler.emit import emit, fold
 from hongyan.audience.compiler.nodes import Node
 from hongyan.audience.compiler.rewrite import rewrite
-from hongyan.audience.engines.ask import ask, ask_many, routed
+from hongyan.audience.engines.door import ask, ask_many, routed
 from hongyan.audience.engines.mailing import Mail, refused
 from hongyan.audience.engines.types import Engine
 from hongyan.audience.errors import BadTree, NotFound

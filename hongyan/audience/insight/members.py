@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hongyan.audience import rows
 from hongyan.audience.compiler.catalogue import Catalogue
 from hongyan.audience.compiler.nodes import Node
-from hongyan.audience.engines.ask import ask, ask_many, routed
+from hongyan.audience.engines.door import ask, ask_many, routed
 from hongyan.audience.engines.types import Engine
 from hongyan.audience.errors import BadTree
 from hongyan.audience.segments import checked, compile_members
