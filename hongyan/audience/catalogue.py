@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.utils.translation import gettext_noop
 
-from hongyan.audience.catalogue_events import event_specs, object_specs
+from hongyan.audience.catalogue_events import Vocabulary, event_specs, object_specs
 from hongyan.audience.compiler.catalogue import (
     AudienceSpec,
     Catalogue,
@@ -22,7 +22,7 @@ from hongyan.audience.compiler.catalogue import (
 from hongyan.audience.models import AudienceVersion, ContactList, Tag, TagGroup, current_versions
 from hongyan.audience.standing_fields import standing_fields
 from hongyan.commerce.settings import commerce_settings
-from hongyan.contacts.models import ConsentState, FieldDefinition, Topic
+from hongyan.contacts.models import ConsentState, FieldDefinition
 from hongyan.core.money import exponent
 
 T = FieldType
@@ -155,12 +155,18 @@ def catalogue_now(stock: Stock | None = None) -> Catalogue:
     """As things stand: take it once at the start of an act and pass it on."""
     stock = stock or Stock.now()
     groups, tags = stock.groups, stock.tags
-    topics = list(Topic.objects.all())
+    words = Vocabulary.now()
     home = commerce_settings().currency
     return Catalogue(
         fields={
             spec.key: spec
-            for spec in (*STANDARD_FIELDS, *_order_fields(home), *COMPANY_FIELDS, *standing_fields(), *_custom_fields())
+            for spec in (
+                *STANDARD_FIELDS,
+                *_order_fields(home),
+                *COMPANY_FIELDS,
+                *standing_fields(words.rules),
+                *_custom_fields(),
+            )
         },
         tags={tag.key: TagSpec(tag.pk, tag.key, Label(tag.name_en, tag.name_zh)) for tag in tags},
         tag_groups={group.key: _group(group, groups, tags) for group in groups},
@@ -171,11 +177,11 @@ def catalogue_now(stock: Stock | None = None) -> Catalogue:
             )
             for version in stock.versions
         },
-        events=event_specs(),
+        events=event_specs(words),
         objects=object_specs(home),
         channels={key: Label(name) for key, name in CHANNELS.items()},
-        topics={topic.key: Label(topic.name_en, topic.name_zh) for topic in topics},
-        topic_ids={topic.key: topic.pk for topic in topics},
+        topics={key: Label(topic["en"], topic["zh"]) for key, topic in words.topics.items()},
+        topic_ids={key: topic["id"] for key, topic in words.topics.items()},
         consent_states={key: Label(name) for key, name in CONSENT_STATES.items()},
         zone=ZoneInfo(settings.HONGYAN_TIME_ZONE),
     )

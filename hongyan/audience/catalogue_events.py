@@ -1,8 +1,10 @@
 """What can be asked of events and objects: names and labels, properties and their kinds, fields of custom objects."""
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 
+import orjson
 from django.db import connection
 from django.utils.translation import gettext_noop
 
@@ -75,27 +77,44 @@ _ANY: Final = frozenset(_KINDS.values())
 _FULL: Final = 300  # properties of one name that the tracking plan keeps; beyond them any may be asked
 
 
-def event_specs() -> dict[str, EventSpec]:
-    """The vocabulary of mail and shop, and every other name that has ever been seen. Two queries."""
-    with connection.cursor() as cursor:
-        cursor.execute(statement("hongyan.audience", "reads.sql", "event_names"))
-        seen = [row[0] for row in cursor.fetchall()]
-    known = _properties()
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What is read beside models, in one query. properties: (event, what the tracking plan says). rules: definitions of
+    where people stand, by kind."""
+
+    events: list[str]
+    properties: list[tuple[str, dict[str, Any]]]
+    topics: dict[str, dict[str, Any]]
+    rules: dict[str, Any]
+
+    @classmethod
+    def now(cls) -> "Vocabulary":
+        found: dict[str, list[tuple[str, Any]]] = {"event": [], "property": [], "topic": [], "rules": []}
+        with connection.cursor() as cursor:
+            cursor.execute(statement("hongyan.audience", "reads.sql", "vocabulary"))
+            for kind, name, said in cursor.fetchall():
+                found[kind].append((name, orjson.loads(said)))
+        return cls([name for name, _ in found["event"]], found["property"], dict(found["topic"]), dict(found["rules"]))
+
+
+def event_specs(words: Vocabulary) -> dict[str, EventSpec]:
+    """The vocabulary of mail and shop, and every other name that has ever been seen."""
+    known = _properties(words)
     return {
         name: EventSpec(name, Label(EVENTS[name]) if name in EVENTS else Label(name, name), known.get(name))
-        for name in dict.fromkeys((*EVENTS, *seen, *known))
+        for name in dict.fromkeys((*EVENTS, *words.events, *known))
     }
 
 
-def _properties() -> dict[str, Mapping[str, PropertySpec] | None]:
+def _properties(words: Vocabulary) -> dict[str, Mapping[str, PropertySpec] | None]:
     """By event. Of a name with more properties than the plan keeps nothing is known for certain."""
     found: dict[str, dict[str, PropertySpec]] = {}
-    rows = EventProperty.objects.values_list("event__name", "key", "types", "type", "handling").order_by("key")
-    for name, key, types, declared, handling in rows:
-        if handling == EventProperty.Handling.DROP:
+    for name, said in sorted(words.properties, key=lambda row: row[1]["key"]):
+        if said["handling"] == EventProperty.Handling.DROP:
             continue
-        sealed = handling == EventProperty.Handling.SEAL
-        found.setdefault(name, {})[key] = PropertySpec(key, _kinds(types, declared), sealed)
+        sealed = said["handling"] == EventProperty.Handling.SEAL
+        kinds = _kinds(said["types"], said["type"])
+        found.setdefault(name, {})[said["key"]] = PropertySpec(said["key"], kinds, sealed)
     return {name: None if len(there) >= _FULL else _standard(name) | there for name, there in found.items()}
 
 

@@ -32,14 +32,13 @@ from hongyan.audience.models import (
     current_versions,
 )
 from hongyan.audience.names import name_of_code
-from hongyan.audience.segments import checked, compile_members
-from hongyan.audience.types import Breakdown, Share, Suggestion
+from hongyan.audience.segments import checked
+from hongyan.audience.types import Breakdown, Suggestion
 from hongyan.contacts.consent import refusals_sql
 from hongyan.core import clock
 from hongyan.core.sql import SQL, statement
 
 _NAMES = re.compile(r"%\((\w+)\)s")
-COMPOSED_BY = ("country", "city", "language", "source")
 
 
 def count(*, actor: Actor, tree: Any, catalogue: Catalogue | None = None) -> int:
@@ -94,21 +93,6 @@ def _refused_by_rows(node: Node, mail: Mail, catalogue: Catalogue, now: datetime
     total = sum(found.values())
     found.pop(None, None)
     return total, found
-
-
-def composition(*, actor: Actor, tree: Any, field: str, language: str, n: int = 6) -> list[Share]:
-    """The commonest values of a field here, beside how common they are among everyone. Raises BadTree."""
-    actor.require(Permission.CONTACT_VIEW)
-    if field not in COMPOSED_BY:
-        raise ValueError(field)
-    members = compile_members(tree)
-    text = statement("hongyan.audience", "reads.sql", "composition")
-    text = text.replace("/*members*/", members.text).replace("/*field*/", field)
-    found = rows.query(text, {**members.params, "n": n})
-    return [
-        Share(value, name_of_code(field, value, language), here, here_total, everyone, everyone_total)
-        for value, here, everyone, here_total, everyone_total in found
-    ]
 
 
 def suggest(*, actor: Actor, field: str, text: str, language: str, n: int = 20) -> list[Suggestion]:

@@ -1,11 +1,12 @@
 """Lifecycle stage and RFM as fields of conditions."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from django.utils.translation import gettext_noop
 
 from hongyan.audience.compiler.catalogue import Choice, FieldSpec, FieldType, Label
-from hongyan.audience.models_standing import StandingKind, StandingRules
+from hongyan.audience.models_standing import StandingKind
 from hongyan.audience.rfm_rules import DEFAULTS, from_json
 from hongyan.audience.types import Stage
 
@@ -22,12 +23,13 @@ _RFM: Final = "audience_rfm"
 _STAGES: Final = tuple(Choice(stage.value, Label(name)) for stage, name in STAGE_LABELS.items())
 
 
-def standing_fields() -> tuple[FieldSpec, ...]:
-    """Who never ordered has no value in the fields of RFM. One query: tiers are what the organisation calls them."""
+def standing_fields(rules: Mapping[str, Any]) -> tuple[FieldSpec, ...]:
+    """Who never ordered has no value in the fields of RFM. rules: definitions in force by kind, without those that are
+    the defaults: tiers are what the organisation calls them."""
     return (
         _field("lifecycle.stage", FieldType.CHOICE, gettext_noop("Lifecycle stage"), "stage", choices=_STAGES),
         _field("lifecycle.since", FieldType.TIME, gettext_noop("In this stage since"), "since"),
-        _field("rfm.tier", FieldType.CHOICE, gettext_noop("RFM tier"), "tier", choices=_tiers()),
+        _field("rfm.tier", FieldType.CHOICE, gettext_noop("RFM tier"), "tier", choices=_tiers(rules)),
         _field("rfm.recency", FieldType.NUMBER, gettext_noop("RFM recency score"), "recency"),
         _field("rfm.frequency", FieldType.NUMBER, gettext_noop("RFM frequency score"), "frequency"),
         _field("rfm.monetary", FieldType.NUMBER, gettext_noop("RFM monetary score"), "monetary"),
@@ -40,7 +42,7 @@ def _field(key: str, kind: FieldType, name: str, column: str, *, choices: tuple[
     return FieldSpec(key, kind, Label(name), column=column, choices=choices, group="standing", table=table)
 
 
-def _tiers() -> tuple[Choice, ...]:
-    newest = StandingRules.objects.filter(kind=StandingKind.RFM).order_by("-number").first()
-    rules = from_json(newest.definition) if newest else DEFAULTS
-    return tuple(Choice(tier.key, Label(tier.name_en, tier.name_zh)) for tier in rules.tiers)
+def _tiers(rules: Mapping[str, Any]) -> tuple[Choice, ...]:
+    said = rules.get(StandingKind.RFM.value)
+    tiers = (from_json(said) if said else DEFAULTS).tiers
+    return tuple(Choice(tier.key, Label(tier.name_en, tier.name_zh)) for tier in tiers)

@@ -115,26 +115,6 @@ class Breakdown:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    """One bar of a composition: how common a value is here and among everyone."""
-
-    value: str
-    label: str
-    here: int
-    here_total: int
-    everyone: int
-    everyone_total: int
-
-    @property
-    def here_rate(self) -> float:
-        return self.here / self.here_total if self.here_total else 0.0
-
-    @property
-    def everyone_rate(self) -> float:
-        return self.everyone / self.everyone_total if self.everyone_total else 0.0
-
-
-@dataclass(frozen=True, slots=True)
 class Suggestion:
     """A value that really occurs, as people know it, and how often."""
 

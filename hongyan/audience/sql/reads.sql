@@ -1,21 +1,24 @@
--- name: event_names
--- Distinct names by jumping along the index from one to the next: a few lookups a name, however many events there are.
+-- name: vocabulary
+-- What conditions may speak of that is no model of ours, in one journey: kind, name, what there is to say of it.
+-- Names of events by jumping along the index from one to the next: a few lookups a name, however many events there are.
 WITH RECURSIVE names AS (
     (SELECT name FROM events_event ORDER BY name LIMIT 1)
     UNION ALL
     SELECT (SELECT e.name FROM events_event e WHERE e.name > names.name ORDER BY e.name LIMIT 1)
     FROM names WHERE names.name IS NOT NULL
+), seen AS (
+    SELECT name FROM names WHERE name IS NOT NULL LIMIT 500
 )
-SELECT name FROM names WHERE name IS NOT NULL LIMIT 500
-
--- name: composition
-WITH here AS MATERIALIZED (/*members*/), counted AS (
-    SELECT c./*field*/ AS value, count(here.id) AS here, count(*) AS everyone
-    FROM contacts_contact c LEFT JOIN here ON here.id = c.id
-    GROUP BY c./*field*/
-)
-SELECT value, here, everyone, (sum(here) OVER ())::bigint, (sum(everyone) OVER ())::bigint
-FROM counted ORDER BY (value <> '') DESC, here DESC, everyone DESC, value LIMIT %(n)s
+SELECT 'event', name, '{}' FROM seen
+UNION ALL
+SELECT 'property', n.name,
+    jsonb_build_object('key', p.key, 'types', p.types, 'type', p.type, 'handling', p.handling)::text
+FROM events_eventproperty p JOIN events_eventname n ON n.id = p.event_id
+UNION ALL
+(SELECT 'topic', key, jsonb_build_object('id', id, 'en', name_en, 'zh', name_zh)::text
+FROM contacts_topic ORDER BY position, id)
+UNION ALL
+(SELECT 'rules', kind, definition::text FROM audience_standingrules WHERE kind = 'rfm' ORDER BY number DESC LIMIT 1)
 
 -- name: values_of_column
 SELECT /*column*/ AS value, count(*) FROM /*table*/
