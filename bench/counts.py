@@ -85,7 +85,7 @@ def _more() -> None:
     from django.db import connection
 
     from hongyan.accounts.types import system_actor
-    from hongyan.audience.taxonomy import tag_for_key
+    from hongyan.audience.tagging.taxonomy import tag_for_key
 
     tag = tag_for_key(actor=system_actor("bench"), key="vip")
     with connection.cursor() as cursor:

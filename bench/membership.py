@@ -90,7 +90,7 @@ def prepare() -> None:
 
     from bench.contacts_list import people
     from hongyan.accounts.types import system_actor
-    from hongyan.audience.taxonomy import tag_for_key
+    from hongyan.audience.tagging.taxonomy import tag_for_key
     from hongyan.events.partitions import ensure_months
 
     people(CONTACTS)

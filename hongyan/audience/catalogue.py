@@ -20,7 +20,7 @@ from hongyan.audience.compiler.catalogue import (
     TagSpec,
 )
 from hongyan.audience.models import AudienceVersion, ContactList, Tag, TagGroup, current_versions
-from hongyan.audience.standing_fields import standing_fields
+from hongyan.audience.standing.fields import standing_fields
 from hongyan.commerce.settings import commerce_settings
 from hongyan.contacts.models import ConsentState, FieldDefinition
 from hongyan.core.money import exponent

@@ -7,7 +7,7 @@ from uuid import UUID
 import typer
 
 if TYPE_CHECKING:
-    from hongyan.audience.why import Reason
+    from hongyan.audience.why.answers import Reason
 
 TextArgument = Annotated[str, typer.Argument(help="""For example: city = "上海" and did("email_opened") >= 3 in 90d""")]
 JsonOption = Annotated[bool, typer.Option("--json", help="The JSON tree instead of words")]
@@ -51,7 +51,7 @@ def segment_why(
 ) -> None:
     """Whether a contact is meant: each condition with a tick or a cross, and what decided it."""
     from hongyan.accounts.types import system_actor
-    from hongyan.audience.why import why
+    from hongyan.audience.why.answers import why
     from hongyan.contacts.errors import ContactNotFound
     from hongyan.contacts.selectors import contact_by_public_id
 

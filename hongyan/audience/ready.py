@@ -13,7 +13,7 @@ from hongyan.audience.errors import NotFound
 from hongyan.audience.models import SavedAudience
 from hongyan.audience.models_rules import ReadyAudience
 from hongyan.audience.saved import audience_create
-from hongyan.audience.standing import day_of
+from hongyan.audience.standing.versions import day_of
 from hongyan.core import clock
 
 Tree = dict[str, Any]

@@ -15,8 +15,8 @@ from hongyan.audience.models import ContactList, TagChange
 from hongyan.audience.ready import ready_turn
 from hongyan.audience.segments import compile_members
 from hongyan.audience.suggest import tasks as suggest_tasks
-from hongyan.audience.tags import apply_tag, apply_untag, undo_batch
-from hongyan.audience.tags_movement import tag_flows_fold
+from hongyan.audience.tagging.movement import tag_flows_fold
+from hongyan.audience.tagging.tags import apply_tag, apply_untag, undo_batch
 from hongyan.audience.types import OnOtherTag
 from hongyan.core import clock
 from hongyan.core.sql import SQL

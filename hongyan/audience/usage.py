@@ -44,7 +44,7 @@ def rule_uses(kind: UsedKind, key: str) -> list[Use]:
     """Rules of other tags (live or drafts) and of the lifecycle stages that speak of it."""
     from django.utils.translation import gettext_lazy as _
 
-    from hongyan.audience.stages import stage_rules
+    from hongyan.audience.standing.stages import stage_rules
 
     uses = [
         Use(_("Rule of a tag"), rule.tag.name_zh, f"/audiences/tags/{rule.tag.public_id}/")

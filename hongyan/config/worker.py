@@ -28,7 +28,7 @@ async def main() -> None:
 def lanes() -> dict[str, Lane]:
     from hongyan.audience.membership.lane import run_membership
     from hongyan.audience.population.lane import run_population
-    from hongyan.audience.standing_lane import run_standing
+    from hongyan.audience.standing.lane import run_standing
     from hongyan.delivery.sender import run_sender
     from hongyan.edge.digest import run_digest
     from hongyan.events.history.turns import run_history

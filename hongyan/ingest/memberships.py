@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from hongyan.accounts.types import system_actor
 from hongyan.audience.lists import add_to_list
 from hongyan.audience.models import ContactList, Tag, TagChange
-from hongyan.audience.tags import apply_tag
-from hongyan.audience.taxonomy import key_of, tag_for_key
+from hongyan.audience.tagging.tags import apply_tag
+from hongyan.audience.tagging.taxonomy import key_of, tag_for_key
 from hongyan.audience.types import OnOtherTag
 from hongyan.contacts.bulk_rows import Outcome, RowOutcome
 from hongyan.core.clock import now

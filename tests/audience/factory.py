@@ -7,7 +7,7 @@ from typing import Any
 from hongyan.accounts.permissions import ROLE_PERMISSIONS, Role
 from hongyan.accounts.types import Actor, system_actor
 from hongyan.audience.models import Tag, TagGroup
-from hongyan.audience.taxonomy import tag_create, tag_group_create
+from hongyan.audience.tagging.taxonomy import tag_create, tag_group_create
 from hongyan.audience.types import GroupValues, TagValues
 from hongyan.contacts.models import Contact
 

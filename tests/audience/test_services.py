@@ -7,13 +7,14 @@ from django.db import IntegrityError, transaction
 
 from hongyan.accounts.errors import PermissionRefused
 from hongyan.accounts.permissions import Role
-from hongyan.audience import saved, selectors, tags, taxonomy
+from hongyan.audience import saved, selectors
 from hongyan.audience.catalogue import catalogue_now
 from hongyan.audience.errors import BadTree, BadValue, HoldsSeveral, InUse
 from hongyan.audience.lists import list_add, list_create, list_delete, list_remove
 from hongyan.audience.models import ContactTag, SavedAudience, TagChange
 from hongyan.audience.people import sample
 from hongyan.audience.segments import check, compile_members, explain, tree_hash
+from hongyan.audience.tagging import tags, taxonomy
 from hongyan.audience.tasks import list_add_members_job, tag_change_undo_job, tag_members_job
 from hongyan.audience.types import GroupValues, OnOtherTag, TagValues, Use, UsedKind
 from hongyan.audience.usage import register_finder, where_used

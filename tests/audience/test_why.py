@@ -12,7 +12,7 @@ from hongyan.accounts.types import Actor
 from hongyan.audience.compiler.evaluate import evaluate
 from hongyan.audience.compiler.parse import parse
 from hongyan.audience.errors import BadTree
-from hongyan.audience.why import Reason, why
+from hongyan.audience.why.answers import Reason, why
 from hongyan.contacts.models import Contact
 from hongyan.events.models import Event
 from hongyan.events.services import append

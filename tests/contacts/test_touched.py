@@ -12,8 +12,8 @@ from django.db import connection, transaction
 from hongyan.accounts.types import system_actor
 from hongyan.audience import lists
 from hongyan.audience.catalogue import catalogue_now
-from hongyan.audience.tags import tag_change_undo, tag_contacts, untag_contacts
-from hongyan.audience.taxonomy import tag_for_key
+from hongyan.audience.tagging.tags import tag_change_undo, tag_contacts, untag_contacts
+from hongyan.audience.tagging.taxonomy import tag_for_key
 from hongyan.commerce.facts import facts_renew
 from hongyan.contacts import bulk, companies, companies_linking, objects, objects_types, touched
 from hongyan.contacts.bulk_consent import Grant

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hongyan.audience.lists import list_add, list_create
 from hongyan.audience.models import Tag, TagGroup
-from hongyan.audience.tags import tag_contacts
+from hongyan.audience.tagging.tags import tag_contacts
 from hongyan.audience.types import OnOtherTag
 from hongyan.contacts.consent import refusals
 from hongyan.contacts.models import ConfirmationRequest, Contact

@@ -146,7 +146,7 @@ def test_workbooks_run_with_their_row_numbers() -> None:
 
 def test_tags_and_lists() -> None:
     from hongyan.audience.lists import list_create
-    from hongyan.audience.taxonomy import tag_for_key
+    from hongyan.audience.tagging.taxonomy import tag_for_key
 
     everybody = tag_for_key(actor=ACTOR, key="fair-2025")
     people = list_create(actor=ACTOR, name="展会名单")

@@ -16,7 +16,7 @@ from hongyan.audience.membership.lane import Lane, settle
 from hongyan.audience.membership.types import ENTERED, LEFT
 from hongyan.audience.models import Following, SavedAudience, Tag
 from hongyan.audience.saved import audience_delete, audience_update
-from hongyan.audience.tags import tag_contacts, untag_contacts
+from hongyan.audience.tagging.tags import tag_contacts, untag_contacts
 from hongyan.contacts.erasure import contact_erase
 from hongyan.contacts.fields import field_create
 from hongyan.contacts.models import Contact, FieldDefinition

@@ -23,8 +23,8 @@ from hongyan.audience.population.people import open_people
 from hongyan.audience.population.reading import Chunk, objects, people
 from hongyan.audience.population.snapshot import snapshot
 from hongyan.audience.population.types import PeopleSnapshot
-from hongyan.audience.tags import tag_contacts, untag_contacts
-from hongyan.audience.taxonomy import tag_for_key
+from hongyan.audience.tagging.tags import tag_contacts, untag_contacts
+from hongyan.audience.tagging.taxonomy import tag_for_key
 from hongyan.commerce.models import ContactFacts
 from hongyan.contacts import companies, fields, objects_types
 from hongyan.contacts import objects as things

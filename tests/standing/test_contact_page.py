@@ -6,10 +6,10 @@ from django.urls import reverse
 
 from hongyan.accounts.permissions import Role
 from hongyan.audience.catalogue import catalogue_now
-from hongyan.audience.rfm import rfm_refresh
-from hongyan.audience.rules import rule_draft, rules_publish
-from hongyan.audience.rules_apply import rules_refresh, rules_renew
-from hongyan.audience.stages import stages_refresh, stages_renew
+from hongyan.audience.standing.rfm import rfm_refresh
+from hongyan.audience.standing.stages import stages_refresh, stages_renew
+from hongyan.audience.tagging.applying import rules_refresh, rules_renew
+from hongyan.audience.tagging.rules import rule_draft, rules_publish
 from hongyan.contacts.models import Contact
 from hongyan.core import clock
 from hongyan.events.services import append

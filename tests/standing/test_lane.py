@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from hongyan.audience.models import RFM, Lifecycle
-from hongyan.audience.rules import rule_draft, rules_publish
-from hongyan.audience.standing_lane import _Memory, round_of
+from hongyan.audience.standing.lane import _Memory, round_of
+from hongyan.audience.tagging.rules import rule_draft, rules_publish
 from hongyan.contacts.models import Contact
 from hongyan.core import clock
 from hongyan.events.services import append

@@ -10,11 +10,11 @@ from django.urls import reverse
 from hongyan.accounts.permissions import Role
 from hongyan.audience.models import SavedAudience, StandingRules, Tag, TagGroup, TagRule
 from hongyan.audience.ready import READY
-from hongyan.audience.rfm import rfm_refresh, rfm_rules
-from hongyan.audience.rfm_rules import DEFAULTS, Method
-from hongyan.audience.rules import rule_draft
-from hongyan.audience.rules_apply import rules_refresh
-from hongyan.audience.stages import stage_rules, stages_refresh
+from hongyan.audience.standing.rfm import rfm_refresh, rfm_rules
+from hongyan.audience.standing.rfm_rules import DEFAULTS, Method
+from hongyan.audience.standing.stages import stage_rules, stages_refresh
+from hongyan.audience.tagging.applying import rules_refresh
+from hongyan.audience.tagging.rules import rule_draft
 from hongyan.audience.types import Stage
 from tests.audience.factory import SYSTEM, group, held, people, tag
 from tests.browser import staff

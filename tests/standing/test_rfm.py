@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from hongyan.audience.errors import BadValue
 from hongyan.audience.models import RFM, StandingFlow
-from hongyan.audience.rfm import rfm_refresh, rfm_renew, rfm_rules, rfm_rules_change
-from hongyan.audience.rfm_rules import DEFAULTS, Method, RFMRules, Scale, Tier, as_json, from_json
+from hongyan.audience.standing.rfm import rfm_refresh, rfm_renew, rfm_rules, rfm_rules_change
+from hongyan.audience.standing.rfm_rules import DEFAULTS, Method, RFMRules, Scale, Tier, as_json, from_json
 from hongyan.commerce.models import ContactFacts
 from hongyan.contacts.models import Contact
 from tests.audience.factory import SYSTEM

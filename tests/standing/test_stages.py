@@ -11,8 +11,8 @@ from hongyan.audience.errors import BadTree, BadValue
 from hongyan.audience.models import Lifecycle, StandingFlow, StandingState
 from hongyan.audience.saved import audience_create
 from hongyan.audience.segments import compile_members
-from hongyan.audience.stages import stage_rules, stage_rules_change, stages_refresh, stages_renew
-from hongyan.audience.stages_rules import DEFAULTS, StageRule, StageRules, as_json, from_json
+from hongyan.audience.standing.stage_rules import DEFAULTS, StageRule, StageRules, as_json, from_json
+from hongyan.audience.standing.stages import stage_rules, stage_rules_change, stages_refresh, stages_renew
 from hongyan.audience.types import Stage
 from hongyan.contacts.models import Contact
 from tests.audience.factory import SYSTEM, actor_of

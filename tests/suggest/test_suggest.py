@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from hongyan.accounts.permissions import Role
-from hongyan.audience import saved, tags
+from hongyan.audience import saved
 from hongyan.audience.catalogue import catalogue_now
 from hongyan.audience.compiler.rewrite import expand
 from hongyan.audience.errors import NotFound
@@ -25,6 +25,7 @@ from hongyan.audience.suggest.lookalike import TooFew, look_alikes
 from hongyan.audience.suggest.reading import common_events, common_values, matrix
 from hongyan.audience.suggest.rules import Leaf, Split, rule
 from hongyan.audience.suggest.runs import suggestion_save, suggestion_start, suggestion_work
+from hongyan.audience.tagging import tags
 from hongyan.commerce.models import ContactFacts
 from hongyan.contacts.models import Contact
 from hongyan.core import clock

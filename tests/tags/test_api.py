@@ -5,7 +5,7 @@ import pytest
 from hongyan.accounts.api_keys import api_key_create
 from hongyan.accounts.permissions import Permission, Role
 from hongyan.audience.models import Tag, TagGroup
-from hongyan.audience.rules import rule_draft, rules_publish
+from hongyan.audience.tagging.rules import rule_draft, rules_publish
 from tests.accounts.factory import person
 from tests.api.conftest import Caller
 from tests.audience.factory import SYSTEM, group, held, people, tag

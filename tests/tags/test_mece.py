@@ -7,10 +7,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hongyan.audience.mece import Report, fix_apply, fix_order, fix_rest, in_order, report, report_of_group, rest_of
 from hongyan.audience.models import Tag, TagRule
-from hongyan.audience.rules import rule_change_undo, rule_draft, rules_publish
-from hongyan.audience.rules_apply import rules_refresh
+from hongyan.audience.tagging.applying import rules_refresh
+from hongyan.audience.tagging.mece import (
+    Report,
+    fix_apply,
+    fix_order,
+    fix_rest,
+    in_order,
+    report,
+    report_of_group,
+    rest_of,
+)
+from hongyan.audience.tagging.rules import rule_change_undo, rule_draft, rules_publish
 from hongyan.contacts.models import Contact
 from tests.audience.factory import SYSTEM, group, held, people, tag
 from tests.standing.factory import NOW

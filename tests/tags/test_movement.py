@@ -6,8 +6,8 @@ import pytest
 
 from hongyan.audience.models import ContactTag, TagDay, TagFlow
 from hongyan.audience.selectors import tag_sizes
-from hongyan.audience.tags import tag_change_undo, tag_contacts, untag_contacts
-from hongyan.audience.tags_movement import TagMovement, movements, tag_flows_fold
+from hongyan.audience.tagging.movement import TagMovement, movements, tag_flows_fold
+from hongyan.audience.tagging.tags import tag_change_undo, tag_contacts, untag_contacts
 from hongyan.audience.types import OnOtherTag
 from hongyan.core import clock
 from tests.audience.factory import SYSTEM, group, people, tag
@@ -55,7 +55,7 @@ def test_sizes_are_counted_back_from_the_present_one() -> None:
 
 
 def test_moving_a_tag_to_another_group_moves_nobody() -> None:
-    from hongyan.audience.taxonomy import tag_update
+    from hongyan.audience.tagging.taxonomy import tag_update
 
     one, other = tag("one", group()), group("other", exclusive=True)
     tag_contacts(actor=SYSTEM, tag=one, contact_ids=[contact.pk for contact in people(2)])

@@ -9,7 +9,9 @@ from hongyan.accounts.permissions import Role
 from hongyan.audience.catalogue import catalogue_now
 from hongyan.audience.errors import BadTree, BadValue, RuleDecides
 from hongyan.audience.models import ContactTag, Tag, TagRule
-from hongyan.audience.rules import (
+from hongyan.audience.saved import audience_create, audience_update
+from hongyan.audience.tagging.applying import rules_refresh, rules_renew
+from hongyan.audience.tagging.rules import (
     rule_change_undo,
     rule_discard,
     rule_draft,
@@ -17,10 +19,8 @@ from hongyan.audience.rules import (
     rules_of_group,
     rules_publish,
 )
-from hongyan.audience.rules_apply import rules_refresh, rules_renew
-from hongyan.audience.saved import audience_create, audience_update
-from hongyan.audience.tags import tag_contacts, untag_contacts
-from hongyan.audience.taxonomy import tag_update
+from hongyan.audience.tagging.tags import tag_contacts, untag_contacts
+from hongyan.audience.tagging.taxonomy import tag_update
 from hongyan.contacts.models import Contact
 from tests.audience.factory import SYSTEM, actor_of, group, held, people, tag
 from tests.standing.factory import NOW, did, told

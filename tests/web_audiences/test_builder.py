@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from hongyan.audience import tags
 from hongyan.audience.models import SavedAudience
+from hongyan.audience.tagging import tags
 from tests.audience.factory import SYSTEM, group, people, tag
 from tests.browser import OpenPage, axe_check
 

@@ -8,9 +8,10 @@ from django.test import Client
 from django.urls import reverse
 
 from hongyan.accounts.permissions import Role
-from hongyan.audience import saved, tags
+from hongyan.audience import saved
 from hongyan.audience.lists import list_add, list_create
 from hongyan.audience.models import ContactList, SavedAudience, Tag, TagGroup
+from hongyan.audience.tagging import tags
 from tests.audience.factory import SYSTEM, group, held, people, tag
 from tests.browser import staff
 

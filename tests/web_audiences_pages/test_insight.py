@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from hongyan.accounts.errors import PermissionRefused
 from hongyan.accounts.types import Actor
-from hongyan.audience import tags
 from hongyan.audience.catalogue import catalogue_now
 from hongyan.audience.insight import composition, value
 from hongyan.audience.insight.members import member_ids
 from hongyan.audience.insight.overlap import overlap, regions
 from hongyan.audience.insight.venn import circles, lens
+from hongyan.audience.tagging import tags
 from hongyan.commerce.models import ContactFacts
 from hongyan.contacts.models import Contact
 from hongyan.core import clock

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from hongyan.accounts.permissions import Role
-from hongyan.audience.tags import tag_contacts
+from hongyan.audience.tagging.tags import tag_contacts
 from hongyan.contacts.models import Contact, ContactNote
 from hongyan.contacts.services import contact_create
 from hongyan.contacts.types import ContactValues

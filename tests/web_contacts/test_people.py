@@ -11,7 +11,7 @@ from django.urls import reverse
 from hongyan.accounts.models import SavedView
 from hongyan.accounts.permissions import Role
 from hongyan.audience.lists import list_add, list_create
-from hongyan.audience.tags import tag_contacts
+from hongyan.audience.tagging.tags import tag_contacts
 from hongyan.contacts.consent import consent_record
 from hongyan.contacts.fields import field_create
 from hongyan.contacts.models import ConsentState, Contact, Suppression, Tombstone, Topic

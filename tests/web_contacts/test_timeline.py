@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from hongyan.accounts.permissions import Role
 from hongyan.audience.lists import list_add, list_create
-from hongyan.audience.tags import tag_contacts
+from hongyan.audience.tagging.tags import tag_contacts
 from hongyan.contacts.consent import consent_record
 from hongyan.contacts.models import Contact, ContactNote
 from hongyan.contacts.services import contact_assign, contact_create, contact_update

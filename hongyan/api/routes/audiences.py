@@ -17,8 +17,8 @@ from hongyan.api.problems import Problem
 from hongyan.audience import saved, segments, selectors
 from hongyan.audience.models import SavedAudience
 from hongyan.audience.people import members_after
-from hongyan.audience.why import Reason as Why
-from hongyan.audience.why import why
+from hongyan.audience.why.answers import Reason as Why
+from hongyan.audience.why.answers import why
 from hongyan.contacts.selectors import contact_by_public_id
 
 router = Router()

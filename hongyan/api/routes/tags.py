@@ -16,8 +16,8 @@ from hongyan.api.paging import Listing, capped, read_cursor, write_cursor
 from hongyan.api.problems import Part, Problem
 from hongyan.audience.models import ContactTag, TagGroup, TagRule
 from hongyan.audience.selectors import tag_sizes, tag_tree
-from hongyan.audience.tags import tag_by_key, tag_contacts, untag_contacts
-from hongyan.audience.taxonomy import key_of, tag_create, tag_group_create
+from hongyan.audience.tagging.tags import tag_by_key, tag_contacts, untag_contacts
+from hongyan.audience.tagging.taxonomy import key_of, tag_create, tag_group_create
 from hongyan.audience.types import GroupValues, OnOtherTag, TagValues
 
 router = Router()

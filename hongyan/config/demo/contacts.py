@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from hongyan.accounts.types import Actor
 from hongyan.audience.models import Tag
-from hongyan.audience.tags import tag_contacts
+from hongyan.audience.tagging.tags import tag_contacts
 from hongyan.commerce import orders
 from hongyan.commerce.models import CommerceSettings
 from hongyan.config.demo.people import Person, people

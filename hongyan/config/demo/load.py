@@ -15,7 +15,7 @@ from hongyan.analytics.fold import fold
 from hongyan.audience.lists import list_add, list_create
 from hongyan.audience.models import ContactList, SavedAudience, Tag, TagGroup
 from hongyan.audience.saved import audience_create
-from hongyan.audience.taxonomy import tag_create, tag_group_create
+from hongyan.audience.tagging.taxonomy import tag_create, tag_group_create
 from hongyan.audience.types import GroupValues, TagValues
 from hongyan.campaigns.models import Campaign
 from hongyan.config.demo import contacts, mailings, standing

@@ -7,16 +7,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hongyan.accounts.types import Actor
-from hongyan.audience.mece import fix_apply, fix_order, fix_rest
 from hongyan.audience.models import Tag, TagGroup
 from hongyan.audience.models_rules import RuleChange
 from hongyan.audience.models_standing import StandingKind
-from hongyan.audience.rfm import rfm_refresh
-from hongyan.audience.rules import drafts_store, rules_publish
-from hongyan.audience.rules_apply import rules_refresh
-from hongyan.audience.stages import stages_refresh
-from hongyan.audience.standing import is_due
-from hongyan.audience.taxonomy import tag_create, tag_group_create
+from hongyan.audience.standing.rfm import rfm_refresh
+from hongyan.audience.standing.stages import stages_refresh
+from hongyan.audience.standing.versions import is_due
+from hongyan.audience.tagging.applying import rules_refresh
+from hongyan.audience.tagging.mece import fix_apply, fix_order, fix_rest
+from hongyan.audience.tagging.rules import drafts_store, rules_publish
+from hongyan.audience.tagging.taxonomy import tag_create, tag_group_create
 from hongyan.audience.types import GroupValues, TagValues
 from hongyan.config.demo.contacts import Loaded
 from hongyan.core import clock

@@ -16,7 +16,7 @@ from hongyan.audience.compiler.catalogue import Label
 from hongyan.audience.insight.person import MOST, belongings
 from hongyan.audience.membership.selectors import is_member_since
 from hongyan.audience.people import Person, people_of
-from hongyan.audience.why import Evidence, Reason, why
+from hongyan.audience.why.answers import Evidence, Reason, why
 from hongyan.contacts.errors import ContactNotFound
 from hongyan.contacts.listing import contact_page
 from hongyan.contacts.selectors import contact_by_public_id

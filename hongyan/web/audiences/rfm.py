@@ -14,10 +14,10 @@ from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
 from hongyan.audience.errors import BadValue
 from hongyan.audience.models_standing import StandingKind
-from hongyan.audience.rfm import rfm_rules, rfm_rules_change
-from hongyan.audience.rfm_rules import DEFAULTS, SCORES, Method, RFMRules, Scale, Tier
-from hongyan.audience.standing import is_due, state_of
-from hongyan.audience.standing_selectors import Flows, flows, rfm_grid, rfm_tiers
+from hongyan.audience.standing.rfm import rfm_rules, rfm_rules_change
+from hongyan.audience.standing.rfm_rules import DEFAULTS, SCORES, Method, RFMRules, Scale, Tier
+from hongyan.audience.standing.selectors import Flows, flows, rfm_grid, rfm_tiers
+from hongyan.audience.standing.versions import is_due, state_of
 from hongyan.commerce.settings import commerce_settings
 from hongyan.core.money import exponent
 from hongyan.web.audiences.common import actor_of, language

@@ -19,7 +19,10 @@ from hongyan.accounts.types import Actor
 from hongyan.audience.catalogue import catalogue_now
 from hongyan.audience.compiler.catalogue import Catalogue
 from hongyan.audience.errors import BadTree, BadValue, NotFound
-from hongyan.audience.mece import (
+from hongyan.audience.models import RuleChange, Tag, TagGroup, TagRule
+from hongyan.audience.people import people_of
+from hongyan.audience.segments import explain
+from hongyan.audience.tagging.mece import (
     Combination,
     Fix,
     Report,
@@ -28,9 +31,7 @@ from hongyan.audience.mece import (
     fix_rest,
     report_of_group,
 )
-from hongyan.audience.models import RuleChange, Tag, TagGroup, TagRule
-from hongyan.audience.people import people_of
-from hongyan.audience.rules import (
+from hongyan.audience.tagging.rules import (
     UNDOABLE,
     rule_change_undo,
     rule_discard,
@@ -40,8 +41,7 @@ from hongyan.audience.rules import (
     rules_publish,
     tree_of,
 )
-from hongyan.audience.segments import explain
-from hongyan.audience.taxonomy import tag_move
+from hongyan.audience.tagging.taxonomy import tag_move
 from hongyan.web.audiences.common import actor_of, as_json, language, tree_from
 from hongyan.web.audiences.words import group_name, tag_name
 

@@ -19,7 +19,7 @@ from hongyan.audience.names import name_of_code
 from hongyan.audience.people import sample
 from hongyan.audience.saved import audience_create, audience_delete, audience_duplicate, audience_update
 from hongyan.audience.selectors import audience_by_id, breakdown, sizes
-from hongyan.audience.tags import tag_by_key, tag_members
+from hongyan.audience.tagging.tags import tag_by_key, tag_members
 from hongyan.audience.types import OnOtherTag, UsedKind
 from hongyan.audience.usage import where_used
 from hongyan.contacts.models import Topic

@@ -18,11 +18,11 @@ from hongyan.audience.compiler.catalogue import Label
 from hongyan.audience.errors import BadTree, BadValue
 from hongyan.audience.models_standing import StandingKind
 from hongyan.audience.segments import explain
-from hongyan.audience.stages import stage_rules, stage_rules_change
-from hongyan.audience.stages_rules import DEFAULTS, StageRule, StageRules
-from hongyan.audience.standing import is_due, rules_in_force, state_of
-from hongyan.audience.standing_fields import STAGE_LABELS
-from hongyan.audience.standing_selectors import Flows, flows, stage_counts
+from hongyan.audience.standing.fields import STAGE_LABELS
+from hongyan.audience.standing.selectors import Flows, flows, stage_counts
+from hongyan.audience.standing.stage_rules import DEFAULTS, StageRule, StageRules
+from hongyan.audience.standing.stages import stage_rules, stage_rules_change
+from hongyan.audience.standing.versions import is_due, rules_in_force, state_of
 from hongyan.audience.types import Stage
 from hongyan.web.audiences.common import actor_of, as_json, language, tree_from
 from hongyan.web.audiences.rules import create_url

@@ -14,12 +14,12 @@ from hongyan.audience.catalogue import catalogue_now
 from hongyan.audience.errors import BadTree, BadValue, HoldsSeveral, InUse, NotFound
 from hongyan.audience.models import Tag, TagGroup, TagRule
 from hongyan.audience.people import sample
-from hongyan.audience.rules import draft_effect, rule_of
 from hongyan.audience.segments import explain
 from hongyan.audience.selectors import tag_sizes, tag_tree, without_tag_of
-from hongyan.audience.tags import tag_change_undo
-from hongyan.audience.tags_movement import TagMovement, movements
-from hongyan.audience.taxonomy import (
+from hongyan.audience.tagging.movement import TagMovement, movements
+from hongyan.audience.tagging.rules import draft_effect, rule_of
+from hongyan.audience.tagging.tags import tag_change_undo
+from hongyan.audience.tagging.taxonomy import (
     key_of,
     tag_create,
     tag_delete,

@@ -22,9 +22,9 @@ from hongyan.accounts.types import Actor
 from hongyan.audience.errors import Frozen
 from hongyan.audience.lists import list_add
 from hongyan.audience.models import ContactList, Tag
-from hongyan.audience.rules import decided_by_rule
 from hongyan.audience.selectors import tag_tree, tags_of_contacts
-from hongyan.audience.tags import tag_contacts, untag_contacts
+from hongyan.audience.tagging.rules import decided_by_rule
+from hongyan.audience.tagging.tags import tag_contacts, untag_contacts
 from hongyan.contacts.companies_selectors import names_of
 from hongyan.contacts.listing import contact_page_counted, places_in_use
 from hongyan.contacts.models import Company

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from hongyan.accounts.permissions import Permission
-from hongyan.audience.rules import rule_tag_keys
 from hongyan.audience.selectors import lists_of_contact, tags_of_contacts
+from hongyan.audience.tagging.rules import rule_tag_keys
 from hongyan.commerce.models import ContactFacts
 from hongyan.contacts.errors import ContactMerged, ContactNotFound
 from hongyan.contacts.fields import definitions

@@ -16,7 +16,7 @@ from hongyan.accounts.permissions import Permission
 from hongyan.audience.errors import Frozen, RuleDecides
 from hongyan.audience.lists import list_add, list_remove
 from hongyan.audience.models import ContactList, Tag
-from hongyan.audience.tags import tag_contacts, untag_contacts
+from hongyan.audience.tagging.tags import tag_contacts, untag_contacts
 from hongyan.contacts.consent import consent_record, unsubscribe
 from hongyan.contacts.erasure import contact_erase
 from hongyan.contacts.errors import ErasureRefused

@@ -14,8 +14,8 @@ from hongyan.accounts.types import Actor
 from hongyan.audience.catalogue import Stock, catalogue_now
 from hongyan.audience.insight.person import belongings
 from hongyan.audience.models import ContactList, ListMember
-from hongyan.audience.rules import rule_tag_keys
 from hongyan.audience.selectors import tag_tree, tags_of_contacts
+from hongyan.audience.tagging.rules import rule_tag_keys
 from hongyan.contacts.companies import company_assign, company_by_public_id, company_upsert
 from hongyan.contacts.companies_selectors import company_suggestion
 from hongyan.contacts.errors import CompanyNotFound, InvalidValues, NoteRefused

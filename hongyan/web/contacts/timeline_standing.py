@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy
 
 from hongyan.audience.compiler.catalogue import Label
 from hongyan.audience.models import Tag
-from hongyan.audience.rfm import rfm_of, rfm_rules
-from hongyan.audience.stages import stage_of
-from hongyan.audience.standing_fields import STAGE_LABELS
+from hongyan.audience.standing.fields import STAGE_LABELS
+from hongyan.audience.standing.rfm import rfm_of, rfm_rules
+from hongyan.audience.standing.stages import stage_of
 from hongyan.audience.types import Stage
 from hongyan.contacts.timeline import Position
 from hongyan.events.types import EventRow

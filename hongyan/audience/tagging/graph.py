@@ -21,7 +21,7 @@ class Decided:
 
     @classmethod
     def now(cls) -> "Decided":
-        from hongyan.audience.stages import stage_rules  # stages ask this module before they store theirs
+        from hongyan.audience.standing.stages import stage_rules  # stages ask this module before they store theirs
 
         trees: dict[str, Sequence[Any]] = {LIFECYCLE: [rule.tree for rule in stage_rules().rules]}
         for rule in TagRule.objects.select_related("tag"):

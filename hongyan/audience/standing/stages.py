@@ -19,11 +19,9 @@ from hongyan.audience.catalogue import catalogue_now
 from hongyan.audience.compiler.catalogue import Catalogue
 from hongyan.audience.errors import BadTree, BadValue
 from hongyan.audience.models_standing import Lifecycle, StandingKind
-from hongyan.audience.rules_graph import LIFECYCLE, circle
-from hongyan.audience.rules_people import NONE, Places, blank, first_among, first_places, same_length
 from hongyan.audience.segments import check
-from hongyan.audience.stages_rules import DEFAULTS, StageRule, StageRules, as_json, from_json
-from hongyan.audience.standing import (
+from hongyan.audience.standing.stage_rules import DEFAULTS, StageRule, StageRules, as_json, from_json
+from hongyan.audience.standing.versions import (
     BATCH,
     day_of,
     fetch,
@@ -34,6 +32,8 @@ from hongyan.audience.standing import (
     state_of,
     state_set,
 )
+from hongyan.audience.tagging.graph import LIFECYCLE, circle
+from hongyan.audience.tagging.people import NONE, Places, blank, first_among, first_places, same_length
 from hongyan.audience.types import Problem, Stage
 from hongyan.core import clock
 from hongyan.core.sql import numbers, texts

@@ -20,10 +20,10 @@ from hongyan.audience.compiler.catalogue import Catalogue
 from hongyan.audience.errors import BadTree, BadValue
 from hongyan.audience.models import Tag, TagGroup
 from hongyan.audience.models_rules import RuleChange, TagRule
-from hongyan.audience.rules import drafts_store, rules_of_group, tree_of
-from hongyan.audience.rules_people import everyone_of
 from hongyan.audience.segments import check
-from hongyan.audience.taxonomy import tag_create
+from hongyan.audience.tagging.people import everyone_of
+from hongyan.audience.tagging.rules import drafts_store, rules_of_group, tree_of
+from hongyan.audience.tagging.taxonomy import tag_create
 from hongyan.audience.types import TagValues
 from hongyan.core import clock
 

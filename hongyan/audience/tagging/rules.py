@@ -20,8 +20,8 @@ from hongyan.audience.compiler.canonical import digest
 from hongyan.audience.errors import BadTree, BadValue, NotFound
 from hongyan.audience.models import Tag, TagGroup
 from hongyan.audience.models_rules import RuleChange, TagRule
-from hongyan.audience.rules_graph import circle, tag_name
 from hongyan.audience.segments import checked
+from hongyan.audience.tagging.graph import circle, tag_name
 from hongyan.audience.types import Problem
 from hongyan.audit.services import record
 from hongyan.core import clock
@@ -66,7 +66,7 @@ def draft_effect(tag: Tag, tree: Any) -> Effect:
     """Of a tag in a group that is not exclusive. Raises BadTree; callers have checked who asks."""
     import numpy as np
 
-    from hongyan.audience.rules_people import ids_of
+    from hongyan.audience.tagging.people import ids_of
 
     wanted = ids_of(tree, catalogue=catalogue_now(), now=clock.now())
     held = np.array(list(tag.contact_tags.values_list("contact_id", flat=True)), dtype=np.int64)
@@ -139,7 +139,7 @@ def rules_publish(*, actor: Actor, group: TagGroup, tags: Sequence[Tag] | None =
 
 
 def _refuse_overlap(rules: Sequence[TagRule]) -> None:
-    from hongyan.audience.mece import overlap_of  # it asks this module for the rules
+    from hongyan.audience.tagging.mece import overlap_of  # it asks this module for the rules
 
     twice = overlap_of([tree_of(rule) for rule in rules])
     if twice:
@@ -203,7 +203,7 @@ def rule_change_undo(*, actor: Actor, public_id: UUID) -> RuleChange:
 
 
 def _forget_made_tag(actor: Actor, change: RuleChange) -> None:
-    from hongyan.audience.taxonomy import tag_delete
+    from hongyan.audience.tagging.taxonomy import tag_delete
 
     made = Tag.objects.filter(key=change.made_tag).first() if change.made_tag else None
     if made is not None and not decided_by_rule(made) and not made.contact_tags.exists():

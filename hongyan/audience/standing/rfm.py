@@ -18,8 +18,8 @@ from django.utils.translation import gettext as _
 from hongyan.accounts.types import Actor
 from hongyan.audience.errors import BadValue
 from hongyan.audience.models_standing import RFM, StandingKind
-from hongyan.audience.rfm_rules import DEFAULTS, MOST_TIERS, Method, RFMRules, Scale, as_json, from_json
-from hongyan.audience.standing import (
+from hongyan.audience.standing.rfm_rules import DEFAULTS, MOST_TIERS, Method, RFMRules, Scale, as_json, from_json
+from hongyan.audience.standing.versions import (
     SPAN,
     day_of,
     fetch,

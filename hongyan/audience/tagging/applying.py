@@ -18,8 +18,9 @@ from hongyan.audience.catalogue import catalogue_now
 from hongyan.audience.compiler.catalogue import Catalogue
 from hongyan.audience.errors import BadTree
 from hongyan.audience.models_rules import TagRule
-from hongyan.audience.rules_graph import Decided, circle, tag_name
-from hongyan.audience.rules_people import (
+from hongyan.audience.standing.versions import BATCH, note_moves
+from hongyan.audience.tagging.graph import Decided, circle, tag_name
+from hongyan.audience.tagging.people import (
     NONE,
     IDs,
     Places,
@@ -30,7 +31,6 @@ from hongyan.audience.rules_people import (
     members_among,
     same_length,
 )
-from hongyan.audience.standing import BATCH, note_moves
 from hongyan.core import clock
 from hongyan.core.sql import numbers, statement
 

@@ -9,9 +9,9 @@ from django.db.models import Count, Sum
 from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
 from hongyan.audience.models_standing import Lifecycle, StandingFlow, StandingKind
-from hongyan.audience.rfm import rfm_rules
-from hongyan.audience.rfm_rules import Tier
-from hongyan.audience.standing import day_of, fetch, sql
+from hongyan.audience.standing.rfm import rfm_rules
+from hongyan.audience.standing.rfm_rules import Tier
+from hongyan.audience.standing.versions import day_of, fetch, sql
 from hongyan.audience.types import Stage
 from hongyan.contacts.models import Contact
 from hongyan.core import clock

@@ -25,11 +25,11 @@ from hongyan.audience.errors import BadTree
 from hongyan.audience.membership.needs import OF_EVERYTHING, needs_of
 from hongyan.audience.models_rules import TagRule
 from hongyan.audience.models_standing import StandingKind
-from hongyan.audience.rfm import rfm_refresh, rfm_renew
-from hongyan.audience.rules_apply import live_rules, rules_refresh, rules_renew
 from hongyan.audience.segments import checked
-from hongyan.audience.stages import stage_rules, stages_refresh, stages_renew
-from hongyan.audience.standing import fetch, is_due, sql, state_of
+from hongyan.audience.standing.rfm import rfm_refresh, rfm_renew
+from hongyan.audience.standing.stages import stage_rules, stages_refresh, stages_renew
+from hongyan.audience.standing.versions import fetch, is_due, sql, state_of
+from hongyan.audience.tagging.applying import live_rules, rules_refresh, rules_renew
 from hongyan.contacts.touched import Cursor, Kind, reader_begin, reader_move, touched_after
 from hongyan.core import clock
 from hongyan.core.sql import texts

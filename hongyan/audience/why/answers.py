@@ -24,7 +24,7 @@ from hongyan.audience.compiler.nodes import All, AnyOf, FieldIs, InAudience, Nod
 from hongyan.audience.compiler.parse import parse
 from hongyan.audience.compiler.rewrite import rewrite
 from hongyan.audience.segments import checked
-from hongyan.audience.why_events import Evidence, events_of, evidence_of, names_in
+from hongyan.audience.why.evidence import Evidence, events_of, evidence_of, names_in
 from hongyan.core import clock
 from hongyan.core.sql import SQL
 

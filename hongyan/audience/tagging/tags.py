@@ -14,8 +14,8 @@ from hongyan.audience import rows
 from hongyan.audience.catalogue import catalogue_now
 from hongyan.audience.errors import NotFound, RuleDecides
 from hongyan.audience.models import Tag, TagChange
-from hongyan.audience.rules import decided_by_rule
 from hongyan.audience.segments import checked
+from hongyan.audience.tagging.rules import decided_by_rule
 from hongyan.audience.types import OnOtherTag, TagOutcome, UntagOutcome
 from hongyan.audit.services import record
 from hongyan.core import clock

@@ -10,7 +10,7 @@ from django.db import connection
 
 from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
-from hongyan.audience.standing import day_of
+from hongyan.audience.standing.versions import day_of
 from hongyan.core import clock
 from hongyan.core.sql import statement
 

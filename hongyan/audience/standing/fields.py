@@ -7,7 +7,7 @@ from django.utils.translation import gettext_noop
 
 from hongyan.audience.compiler.catalogue import Choice, FieldSpec, FieldType, Label
 from hongyan.audience.models_standing import StandingKind
-from hongyan.audience.rfm_rules import DEFAULTS, from_json
+from hongyan.audience.standing.rfm_rules import DEFAULTS, from_json
 from hongyan.audience.types import Stage
 
 STAGE_LABELS: Final = {
