@@ -73,18 +73,20 @@ interface Call extends Json {
         continue;
       fetch(`${host}/v1/b`, { method: "POST", body, keepalive: body.length < BEACON_BYTES, credentials: "omit", headers: { "content-type": "text/plain" } })
         .then((answer) => {
-          if (answer.status >= 500 || answer.status === 429) again(calls);
+          if (answer.status >= 500 || answer.status === 429) again(calls, Number(answer.headers.get("retry-after")) * 1000);
+          else failures = 0;
         })
         .catch(() => again(calls));
     }
   };
 
   let failures = 0;
-  const again = (calls: Call[]): void => {
+  /** Given up after five failures in a row; never sooner than the server asks for. */
+  const again = (calls: Call[], afterMs = 0): void => {
     failures += 1;
     if (failures > 5) return;
     waiting = calls.concat(waiting).slice(0, 500);
-    timer ??= window.setTimeout(flush, FLUSH_MS * 2 ** failures);
+    timer ??= window.setTimeout(flush, Math.max(FLUSH_MS * 2 ** failures, afterMs || 0));
   };
 
   const clean = (address: string): string => {

@@ -13,7 +13,7 @@ class QuarantinedRecord(models.Model):
     class State(models.TextChoices):
         WAITING = "waiting"
         TAKEN = "taken"  # a later try succeeded; the payload is gone
-        DISCARDED = "discarded"  # by a person; the payload is gone
+        DISCARDED = "discarded"  # by a person; can be put back until the payload is deleted
 
     id = models.BigAutoField(primary_key=True)
     public_id = models.UUIDField(default=uuid7, unique=True, editable=False)
@@ -55,6 +55,7 @@ class WriteKey(models.Model):
     sealed = models.BinaryField(null=True)  # owner_id = id; browsers only
     old_hash = models.BinaryField(max_length=32, null=True, unique=True)  # valid a little longer after a rotation
     old_until = models.DateTimeField(null=True)
+    rate_limit = models.IntegerField(default=1_000, db_default=1_000)  # events a second of a web process; 0: any number
     created_at = models.DateTimeField(db_default=Now())
     rotated_at = models.DateTimeField(null=True)
     archived_at = models.DateTimeField(null=True)
@@ -64,6 +65,9 @@ class WriteKey(models.Model):
     calls = models.BigIntegerField(default=0, db_default=0)
     repeats = models.BigIntegerField(default=0, db_default=0)  # dropped by messageId
     quarantined = models.BigIntegerField(default=0, db_default=0)
+    # Written by the edge, seconds late.
+    refused = models.BigIntegerField(default=0, db_default=0)  # over the limit: answered 429, not kept
+    refused_at = models.DateTimeField(null=True)
 
 
 class IntakeRequest(models.Model):

@@ -1,6 +1,7 @@
 """Segment's HTTP API. Answered with 200 only after the commit; every refusal says why, in the reader's language."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +12,10 @@ from django.utils import translation
 
 from hongyan.core import clock
 from hongyan.core.crypto.keyring import keyring
+from hongyan.edge.intake import browsers
 from hongyan.edge.intake.inbox import InboxRefused, InboxWriter
 from hongyan.edge.intake.keys import Keys, KeysAway
+from hongyan.edge.intake.rates import Rates
 from hongyan.ingest.intake import limits, wire
 from hongyan.ingest.intake.calls import fault
 from hongyan.ingest.intake.reserved import reserved
@@ -33,11 +36,11 @@ _OK = b'{"success":true}'
 _JSON = (b"content-type", b"application/json; charset=utf-8")
 _COMMON = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
 _OK_HEADERS = [_JSON, (b"content-length", str(len(_OK)).encode()), *_COMMON]
-_CORS = [
-    (b"access-control-allow-methods", b"POST, GET, OPTIONS"),
-    (b"access-control-allow-headers", b"authorization, content-type, content-encoding, anonymousid, x-retry-count"),
-    (b"access-control-max-age", b"7200"),
-]
+_SETTINGS_HEADERS = [_JSON, (b"cache-control", b"private, max-age=300"), (b"x-content-type-options", b"nosniff")]
+_CORS = [(b"access-control-allow-methods", b"POST, GET, OPTIONS"), (b"access-control-max-age", b"7200")]
+# Libraries add headers of their own with every version, and none of them is a secret or opens anything.
+_ASKED_HEADERS = re.compile(rb"[a-zA-Z0-9, -]{1,500}")
+_USUAL_HEADERS = b"authorization, content-type, content-encoding, anonymousid, sentat, x-retry-count"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +58,20 @@ class Headers:
     origin: bytes = b""
     language: bytes = b""
     length: bytes = b""
+    host: bytes = b""
+    asked: bytes = b""  # Access-Control-Request-Headers
 
 
 class Refused(Exception):
-    def __init__(self, code: str, status: int, place: str = "") -> None:
+    def __init__(self, code: str, status: int, place: str = "", after_s: int = 0) -> None:
         super().__init__(code)
-        self.code, self.status, self.place = code, status, place
+        self.code, self.status, self.place, self.after_s = code, status, place, after_s
 
 
 class IntakeApplication:
     def __init__(self) -> None:
         self._open: tuple[InboxWriter, Keys] | None = None
+        self._rates = Rates()
 
     async def started(self) -> tuple[InboxWriter, Keys]:
         """Inside the running loop; the first request or the server's start, whichever comes first."""
@@ -74,7 +80,7 @@ class IntakeApplication:
             writer = InboxWriter()
             await writer.start()
             if self._open is None:  # another request may have been first while we waited
-                self._open = writer, Keys(writer.pool)
+                self._open = writer, Keys(writer.pool, self._rates.refused)
             else:
                 await writer.stop()
         return self._open
@@ -86,17 +92,17 @@ class IntakeApplication:
 
     @staticmethod
     def handles(path: str) -> bool:
-        return path.startswith(PREFIX) and path[len(PREFIX) :].rstrip("/") in PATHS
+        return (path.startswith(PREFIX) and path[len(PREFIX) :].rstrip("/") in PATHS) or browsers.handles(path)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = _headers(scope)
         if scope["method"] == "OPTIONS":
-            answer = Answer(204, [(b"content-length", b"0"), *_CORS])
+            answer = _preflight(headers)
         else:
             try:
                 answer = await self._answer(scope, headers, receive)
             except Refused as error:
-                answer = _problem(error.code, error.status, headers, place=error.place)
+                answer = _problem(error.code, error.status, headers, place=error.place, after_s=error.after_s)
             except WireRefused as error:
                 answer = _problem(error.code, error.status, headers)
             except InboxRefused as error:
@@ -105,18 +111,33 @@ class IntakeApplication:
                 answer = _problem("database_away", 503, headers)
         if headers.origin:
             # Whether a website may use a key is decided by the key; what it may read of the answer is no secret.
-            answer.headers.extend(((b"access-control-allow-origin", headers.origin), (b"vary", b"Origin")))
+            answer.headers.extend(
+                (
+                    (b"access-control-allow-origin", headers.origin),
+                    (b"access-control-expose-headers", b"retry-after"),
+                    (b"vary", b"Origin"),
+                )
+            )
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
         await send({"type": "http.response.body", "body": answer.body})
 
     async def _answer(self, scope: Scope, headers: Headers, receive: Receive) -> Answer:
+        path: str = scope["path"]
+        kind = PATHS.get(path[len(PREFIX) :].rstrip("/")) if path.startswith(PREFIX) else None
+        if kind is None and path != browsers.METRICS and not path.startswith(browsers.BEACON):
+            return await self._settings(scope, headers)
         if scope["method"] != "POST":
             raise Refused("method_refused", 405)
-        kind = PATHS[scope["path"][len(PREFIX) :].rstrip("/")]
+        if path == browsers.METRICS:
+            return Answer(200, _OK_HEADERS.copy(), _OK)
         body = await _body(headers, receive)
+        kind = kind or ""  # the beacon brings batches
         request = wire.read(kind, body)
         writer, keys = self._open or await self.started()
-        key = await _key(headers, request, keys)
+        secret = wire.write_key(headers.authorization, request) or browsers.key_in_query(scope["query_string"])
+        key = await _key(headers, secret, keys)
+        if wait_s := self._rates.wait_s(key, len(request.calls)):
+            raise Refused("rate_limited", 429, after_s=wait_s)
         troubles = _troubles(kind, request, key)
         if troubles and kind:
             raise Refused(troubles[0][1].reason, 422, troubles[0][1].place)
@@ -126,9 +147,22 @@ class IntakeApplication:
             )
         return _partly(troubles, headers) if troubles else Answer(200, _OK_HEADERS.copy(), _OK)
 
+    async def _settings(self, scope: Scope, headers: Headers) -> Answer:
+        """What browser libraries ask before they send."""
+        if scope["method"] not in {"GET", "HEAD"}:
+            raise Refused("method_refused", 405)
+        _, keys = await self.started()
+        secret = browsers.key_in_path(scope["path"])
+        segment = bool(secret)
+        secret = secret or wire.basic_user(headers.authorization) or browsers.key_in_query(scope["query_string"])
+        await _key(headers, secret, keys)
+        found = browsers.segment_settings(secret, headers.host) if segment else browsers.source_config(secret)
+        body = orjson.dumps(found)
+        length = (b"content-length", str(len(body)).encode())
+        return Answer(200, [*_SETTINGS_HEADERS, length], b"" if scope["method"] == "HEAD" else body)
 
-async def _key(headers: Headers, request: wire.Request, keys: Keys) -> KnownKey:
-    secret = wire.write_key(headers.authorization, request)
+
+async def _key(headers: Headers, secret: str, keys: Keys) -> KnownKey:
     if not secret:
         raise Refused("key_missing", 401)
     key = await keys.find(secret)
@@ -163,7 +197,16 @@ def _headers(scope: Scope) -> Headers:
             found.language = value
         elif name == b"content-length":
             found.length = value
+        elif name == b"host":
+            found.host = value
+        elif name == b"access-control-request-headers":
+            found.asked = value
     return found
+
+
+def _preflight(headers: Headers) -> Answer:
+    asked = headers.asked if _ASKED_HEADERS.fullmatch(headers.asked) else _USUAL_HEADERS
+    return Answer(204, [(b"content-length", b"0"), (b"access-control-allow-headers", asked), *_CORS])
 
 
 async def _body(headers: Headers, receive: Receive) -> bytes:
@@ -205,7 +248,7 @@ def _partly(troubles: list[tuple[int, Trouble]], headers: Headers) -> Answer:
     return Answer(200, [_JSON, (b"content-length", str(len(body)).encode()), *_COMMON], body)
 
 
-def _problem(code: str, status: int, headers: Headers, *, place: str = "") -> Answer:
+def _problem(code: str, status: int, headers: Headers, *, place: str = "", after_s: int = 0) -> Answer:
     """RFC 9457; ``code`` and ``message`` besides, which the official clients read."""
     with translation.override(_language(headers)):
         text = sentence(code)
@@ -221,8 +264,8 @@ def _problem(code: str, status: int, headers: Headers, *, place: str = "") -> An
         problem["pointer"] = place
     body = orjson.dumps(problem)
     answer = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode()), *_COMMON]
-    if status == 503:
-        answer.append((b"retry-after", str(_RETRY_AFTER_S).encode()))
+    if after_s or status == 503:
+        answer.append((b"retry-after", str(after_s or _RETRY_AFTER_S).encode()))
     elif status == 401:
         answer.append((b"www-authenticate", b'Basic realm="write key"'))
     elif status == 405:

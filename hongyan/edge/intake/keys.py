@@ -3,12 +3,13 @@
 import asyncio
 import logging
 import time
+from collections import Counter
 from typing import Any
 
 from psycopg import AsyncConnection, OperationalError
 from psycopg_pool import AsyncConnectionPool
 
-from hongyan.core.sql import statement
+from hongyan.core.sql import numbers, statement
 from hongyan.ingest.intake.write_keys import KnownKey, hash_of
 
 log = logging.getLogger("hongyan.edge")
@@ -24,8 +25,10 @@ class KeysAway(Exception):
 
 
 class Keys:
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, turned_away: Counter[int] | None = None) -> None:
+        """turned_away: calls over the limit by key, written down and emptied with each look."""
         self._pool = pool
+        self._turned_away = Counter[int]() if turned_away is None else turned_away
         self._known: dict[bytes, KnownKey] = {}
         self._hashes: dict[str, bytes] = {}
         self._read_at = float("-inf")
@@ -67,10 +70,24 @@ class Keys:
                 async with self._pool.connection(timeout=5) as connection:
                     cursor = await connection.execute(statement("hongyan.edge", "intake.sql", "known_keys"))
                     rows = await cursor.fetchall()
+                    await self._write_down(connection)
             except (OperationalError, TimeoutError) as error:
                 if seen == float("-inf"):
                     raise KeysAway from error
                 log.warning("write keys not read", extra={"why": type(error).__name__})
             else:
-                self._known = {bytes(hashed): KnownKey(pk, kind, tuple(origins)) for hashed, pk, kind, origins in rows}
+                self._known = {
+                    bytes(hashed): KnownKey(pk, kind, tuple(origins), rate) for hashed, pk, kind, origins, rate in rows
+                }
             self._read_at = time.monotonic()
+
+    async def _write_down(self, connection: AsyncConnection[tuple[Any, ...]]) -> None:
+        if not self._turned_away:
+            return
+        refused = dict(self._turned_away)
+        values = {"ids": numbers(refused), "calls": numbers(refused.values())}
+        await connection.execute(statement("hongyan.edge", "intake.sql", "count_refused"), values)
+        await connection.commit()
+        self._turned_away.subtract(refused)
+        for key in [key for key, calls in self._turned_away.items() if not calls]:
+            del self._turned_away[key]

@@ -7,7 +7,9 @@ import orjson
 
 from hongyan.contacts.erasure import register_eraser
 from hongyan.contacts.merging import register_mover
+from hongyan.contacts.owned import Pairs
 from hongyan.core.crypto.keyring import keyring
+from hongyan.core.sql import any_of
 from hongyan.ingest.models_intake import LooseTraits
 
 Kept = dict[str, Any]
@@ -18,16 +20,20 @@ def loose_of(contact_id: int) -> Kept:
     return {} if row is None else _open(row)
 
 
-def move(loser_id: int, survivor_id: int) -> Kept:
+def move_many(pairs: Pairs) -> dict[int, Kept]:
     """The survivor's values stand; the loser's fill what is missing. Both are kept sealed, to give them back."""
-    rows = LooseTraits.objects.select_for_update().in_bulk([loser_id, survivor_id])
-    if loser_id not in rows:
-        return {}
-    before = {str(pk): base64.b64encode(bytes(row.sealed)).decode() for pk, row in rows.items()}
-    theirs, own = _open(rows[loser_id]), _open(rows[survivor_id]) if survivor_id in rows else {}
-    rows[loser_id].delete()
-    _write(survivor_id, theirs | own)
-    return before
+    held = LooseTraits.objects.filter(pk__in=any_of([number for pair in pairs for number in pair])).order_by("pk")
+    rows = {row.pk: row for row in held.select_for_update()}
+    moved: dict[int, Kept] = {}
+    for loser, survivor in pairs:
+        if loser not in rows:
+            continue
+        both = [rows[number] for number in (loser, survivor) if number in rows]
+        moved[loser] = {str(row.pk): base64.b64encode(bytes(row.sealed)).decode() for row in both}
+        theirs, own = _open(rows[loser]), _open(rows[survivor]) if survivor in rows else {}
+        rows[loser].delete()
+        _write(survivor, theirs | own)
+    return moved
 
 
 def restore(loser_id: int, survivor_id: int, data: Kept) -> None:
@@ -52,7 +58,7 @@ def erase(contact_id: int) -> int:
 
 
 def register() -> None:
-    register_mover("intake", move, restore, tables=["ingest_loosetraits"])
+    register_mover("intake", None, restore, tables=["ingest_loosetraits"], many=move_many)
     register_eraser("intake", erase)
 
 

@@ -85,14 +85,19 @@ def unpack(body: bytes) -> bytes:
 def write_key(authorization: bytes, request: Request) -> str:
     """The user name of Basic authorisation, or ``writeKey`` in the body, where browsers' beacons put it. "" if none."""
     if authorization[:6].lower() == b"basic ":
-        try:
-            return base64.b64decode(authorization[6:], validate=True).partition(b":")[0].decode("ascii")
-        except (binascii.Error, UnicodeDecodeError):
-            return ""
+        return basic_user(authorization)
     key = request.shared.get("writeKey")
     if key is None and request.calls and isinstance(request.calls[0], dict):
         key = request.calls[0].get("writeKey")
     return key if isinstance(key, str) else ""
+
+
+def basic_user(authorization: bytes) -> str:
+    """The user name of Basic authorisation; "" where there is none that can be read."""
+    try:
+        return base64.b64decode(authorization[6:], validate=True).partition(b":")[0].decode("ascii")
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
 
 
 def _repeats_a_key(content: bytes, parsed: dict[str, Any]) -> bool:

@@ -21,6 +21,9 @@ _SENTENCES: dict[str, Promise] = {
     "server_key_in_browser": gettext_lazy("This is a key for servers; in a browser anybody could read it."),
     "method_refused": gettext_lazy("This address takes POST."),
     "body_slow": gettext_lazy("The body did not arrive in time."),
+    "rate_limited": gettext_lazy(
+        "This write key sends more events than it may. Try again after the seconds that Retry-After names."
+    ),
     "overloaded": gettext_lazy("Too much is waiting to be written. Try again in a few seconds."),
     "database_away": gettext_lazy("The database cannot be reached. Nothing was kept; try again in a few seconds."),
     # one call

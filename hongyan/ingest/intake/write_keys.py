@@ -22,6 +22,12 @@ from hongyan.ingest.errors import IngestRefused
 from hongyan.ingest.models_intake import WriteKey
 
 OVERLAP: Final = timedelta(days=7)  # a replaced key goes on working this long, for pages and apps already out there
+MOST_RATE: Final = 1_000_000
+DEFAULT_RATES: Final = {  # events a second; servers also send what they have kept for days
+    WriteKey.Kind.BROWSER: 1_000,
+    WriteKey.Kind.APP: 1_000,
+    WriteKey.Kind.SERVER: 10_000,
+}
 _CAP = 200
 _ORIGINS = 50
 _HOST = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
@@ -48,30 +54,45 @@ class NewKey:
     secret: str
 
 
-def write_key_create(*, actor: Actor, name: str, kind: str, origins: Sequence[str] = ()) -> NewKey:
+def write_key_create(
+    *, actor: Actor, name: str, kind: str, origins: Sequence[str] = (), rate_limit: int | None = None
+) -> NewKey:
+    """rate_limit: events a second; 0 is no limit, None what suits the kind."""
     actor.require(Permission.SOURCE_EDIT)
     name = _name(name)
     if kind not in WriteKey.Kind.values:
         raise WriteKeyRefused("kind_unknown", input="kind")
     allowed = _origins(kind, origins)
+    rate = DEFAULT_RATES[WriteKey.Kind(kind)] if rate_limit is None else _rate(rate_limit)
     with transaction.atomic():
         if WriteKey.objects.filter(archived_at=None).count() >= _CAP:
             raise WriteKeyRefused("too_many_keys", input="name", most=_CAP)
         secret = _new_secret()
         row = WriteKey.objects.create(
-            key=_free_slug(name), name=name, kind=kind, origins=allowed, hash=hash_of(secret), hint=secret[-4:]
+            key=_free_slug(name),
+            name=name,
+            kind=kind,
+            origins=allowed,
+            hash=hash_of(secret),
+            hint=secret[-4:],
+            rate_limit=rate,
         )
         _seal(row, secret)
         _note(actor, "write_key.created", row)
     return NewKey(row, secret)
 
 
-def write_key_update(*, actor: Actor, public_id: UUID, name: str, origins: Sequence[str]) -> WriteKey:
+def write_key_update(
+    *, actor: Actor, public_id: UUID, name: str, origins: Sequence[str], rate_limit: int | None = None
+) -> WriteKey:
+    """rate_limit None: as it is."""
     actor.require(Permission.SOURCE_EDIT)
     with transaction.atomic():
         row = _locked(public_id)
         row.name, row.origins = _name(name), _origins(row.kind, origins)
-        row.save(update_fields=["name", "origins"])
+        if rate_limit is not None:
+            row.rate_limit = _rate(rate_limit)
+        row.save(update_fields=["name", "origins", "rate_limit"])
         _note(actor, "write_key.changed", row)
     return row
 
@@ -135,6 +156,7 @@ class KnownKey:
     id: int
     kind: str
     origins: tuple[str, ...]
+    rate_limit: int = 0  # events a second; 0: any number
 
 
 def origin_allowed(origin: str, allowed: Collection[str]) -> bool:
@@ -184,6 +206,12 @@ def _origin(text: str) -> str:
         raise WriteKeyRefused("origin_bad", input="origins", origin=text[:80])
     usual = {"https": 443, "http": 80}[parts.scheme]
     return f"{parts.scheme}://{host}" + (f":{port}" if port and port != usual else "")
+
+
+def _rate(number: int) -> int:
+    if not 0 <= number <= MOST_RATE:
+        raise WriteKeyRefused("rate_bad", input="rate_limit", most=MOST_RATE)
+    return number
 
 
 def _name(text: str) -> str:

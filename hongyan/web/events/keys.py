@@ -36,6 +36,16 @@ class KeyForm(forms.Form):
         widget=forms.Textarea({"rows": 3, "placeholder": "https://www.example.com"}),
         help_text=gettext_lazy("One a line; https://*.example.com for all below it. Only needed for websites."),
     )
+    rate_limit = forms.IntegerField(
+        label=gettext_lazy("Events a second, at most"),
+        required=False,
+        min_value=0,
+        max_value=services.MOST_RATE,
+        help_text=gettext_lazy(
+            "What comes faster is not kept and answered 429; clients wait and send it again. 0: any number. "
+            "Empty: 1,000 for websites and apps, 10,000 for servers."
+        ),
+    )
 
 
 @require_safe
@@ -63,6 +73,7 @@ def create(request: HttpRequest) -> HttpResponse:
                 name=form.cleaned_data["name"],
                 kind=form.cleaned_data["kind"],
                 origins=form.cleaned_data["origins"].splitlines(),
+                rate_limit=form.cleaned_data["rate_limit"],
             )
         except WriteKeyRefused as error:
             refuse(form, error.code, str(error.params.get("input", "")), error.params)
@@ -74,7 +85,7 @@ def create(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def show(request: HttpRequest, public_id: UUID) -> HttpResponse:
     row = _key_or_404(request, public_id)
-    start = {"name": row.name, "kind": row.kind, "origins": "\n".join(row.origins)}
+    start = {"name": row.name, "kind": row.kind, "origins": "\n".join(row.origins), "rate_limit": row.rate_limit}
     form = KeyForm({**request.POST.dict(), "kind": row.kind} if request.method == "POST" else None, initial=start)
     if request.method == "POST" and form.is_valid():
         try:
@@ -83,6 +94,9 @@ def show(request: HttpRequest, public_id: UUID) -> HttpResponse:
                 public_id=public_id,
                 name=form.cleaned_data["name"],
                 origins=form.cleaned_data["origins"].splitlines(),
+                rate_limit=services.DEFAULT_RATES[WriteKey.Kind(row.kind)]
+                if form.cleaned_data["rate_limit"] is None
+                else form.cleaned_data["rate_limit"],
             )
         except WriteKeyRefused as error:
             refuse(form, error.code, str(error.params.get("input", "")), error.params)
@@ -128,6 +142,8 @@ def _context(request: HttpRequest, row: WriteKey, secret: str) -> dict[str, Any]
         "browser": row.kind == WriteKey.Kind.BROWSER,
         "overlap_days": services.OVERLAP.days,
         "snippet": snippets.browser(base, secret),
+        "segment": snippets.segment_browser(base, secret),
+        "rudderstack": snippets.rudderstack_browser(base, secret),
         "curl": snippets.curl(base, secret),
         "python": snippets.python(base, secret),
         "node": snippets.node(base, secret),

@@ -11,6 +11,21 @@ function(m){{w.hongyan[m]=w.hongyan[m]||function(){{w.hongyan.q.push([m,argument
 <script async src="{base}/static/build/hongyan.js" data-write-key="{secret or _HIDDEN}"></script>"""
 
 
+def segment_browser(base: str, secret: str) -> str:
+    return f"""// npm install @segment/analytics-next
+import {{ AnalyticsBrowser }} from "@segment/analytics-next";
+
+const analytics = AnalyticsBrowser.load({{ writeKey: "{secret or _HIDDEN}", cdnURL: "{base}" }});"""
+
+
+def rudderstack_browser(base: str, secret: str) -> str:
+    return f"""// npm install @rudderstack/analytics-js
+import {{ RudderAnalytics }} from "@rudderstack/analytics-js/bundled";
+
+const analytics = new RudderAnalytics();
+analytics.load("{secret or _HIDDEN}", "{base}", {{ configUrl: "{base}" }});"""
+
+
 def curl(base: str, secret: str) -> str:
     return f"""curl {base}/v1/track \\
   --user "{secret or _HIDDEN}:" \\

@@ -47,6 +47,7 @@ REFUSALS: Final[dict[str, Promise]] = {
     "origin_needed": _("Name at least one website; only pages there may use the key."),
     "origin_bad": _("“%(origin)s” is not the address of a website, like https://www.example.com."),
     "too_many_origins": _("At most %(most)s websites."),
+    "rate_bad": _("Between 0 and %(most)s events a second."),
     "too_many_keys": _("There are %(most)s keys already. Archive some first."),
     "keep_days_bad": _("Between 7 and 3,650 days."),
     "key_bad": _("A property needs a name of at most 120 characters."),
