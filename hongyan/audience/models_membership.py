@@ -53,7 +53,9 @@ class MemberMove(models.Model):
 
     class Kind(models.TextChoices):
         EVENT = "event"  # cause: its name
-        CHANGE = "change"  # of the record; cause: contact, consent, tag, list, facts, company, object, standing
+        CHANGE = (
+            "change"  # of the record; cause: contact, consent, tag, list, facts, company, object, standing, forgotten
+        )
         TIME = "time"
         DEFINITION = "definition"
 

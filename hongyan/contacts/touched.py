@@ -37,6 +37,7 @@ class Kind(StrEnum):
     COMPANY = "company"  # the row of their company
     OBJECT = "object"
     STANDING = "standing"  # lifecycle stage, RFM
+    FORGOTTEN = "forgotten"  # facts of theirs were deleted, by retention
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -49,11 +50,14 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """One writing statement. ``contact_ids``: each once, in no order; ids of contacts that are gone among them."""
+    """One writing statement. ``contact_ids``: each once, in no order; ids of contacts that are gone among them. Of
+    FORGOTTEN also the names of the facts, and when the newest of them was."""
 
     at: Cursor
     kind: Kind
     contact_ids: Sequence[int]
+    names: Sequence[str] = ()
+    until: datetime | None = None
 
 
 def touched_after(cursor: Cursor, *, limit: int = BATCH) -> tuple[list[Touched], Cursor]:
@@ -65,11 +69,11 @@ def touched_after(cursor: Cursor, *, limit: int = BATCH) -> tuple[list[Touched],
         db.execute(_sql("after_cursor"), {"tx": str(cursor.tx), "id": cursor.id, "limit": limit})
         found = db.fetchall()
         rows = []
-        for tx, pk, kind, contact_ids, company_ids in found:
+        for tx, pk, kind, contact_ids, company_ids, names, until in found:
             if company_ids:
                 db.execute(_sql("people_of"), {"company_ids": numbers(company_ids)})
             people = [row[0] for row in db.fetchall()] if company_ids else contact_ids
-            rows.append(Touched(Cursor(tx, pk), Kind(kind), people))
+            rows.append(Touched(Cursor(tx, pk), Kind(kind), people, names or (), until))
     return rows, rows[-1].at if rows else cursor
 
 
@@ -94,7 +98,8 @@ def touched_since(
 
 
 def waiting_since(tx: int) -> tuple[int, datetime | None]:
-    """How many touches a copy as of ``tx`` has not taken in, and since when the oldest waits."""
+    """How many touches a copy of what is so of people as of ``tx`` has not taken in, and since when the oldest waits;
+    facts that were deleted are nothing of it."""
     with connection.cursor() as db:
         db.execute(_sql("waiting"), {"tx": str(tx)})
         count, at = db.fetchone()

@@ -8,13 +8,13 @@ from typing import Any, Final
 import orjson
 from django.db import connection
 
-from hongyan.audience.membership.needs import OF_EVERYTHING
+from hongyan.audience.membership.needs import OF_EVERYTHING, rests_on
 from hongyan.audience.membership.plan import Plan, Watched
 from hongyan.audience.membership.turning import Clock
 from hongyan.audience.membership.types import BOTH, Cause, CauseKind, Why
 from hongyan.audience.models import MemberClock
 from hongyan.contacts import touched
-from hongyan.contacts.touched import Kind
+from hongyan.contacts.touched import Kind, Touched
 from hongyan.core.sql import numbers, statement, texts
 
 _TIME: Final = Why(Cause(CauseKind.TIME))
@@ -101,7 +101,7 @@ def _both(plan: Plan, survivor: int, properties: Mapping[str, Any] | None, into:
         into.again.setdefault(key, set()).update(contacts)
 
 
-def touches(plan: Plan, place: touched.Cursor, into: Gathered) -> touched.Cursor:
+def touches(plan: Plan, place: touched.Cursor, into: Gathered, *, now: datetime) -> touched.Cursor:
     rows, behind = touched.touched_after(place, limit=_TOUCHES)
     into.drained &= len(rows) < _TOUCHES
     seen = 0
@@ -110,7 +110,10 @@ def touches(plan: Plan, place: touched.Cursor, into: Gathered) -> touched.Cursor
             behind, into.drained = rows[number - 1].at, False
             break
         seen += len(row.contact_ids)
-        _touched(plan, row.kind, row.contact_ids, into)
+        if row.kind is Kind.FORGOTTEN:
+            _forgotten(plan, row, into, now=now)
+        else:
+            _touched(plan, row.kind, row.contact_ids, into)
     into.touches = seen
     return behind
 
@@ -124,6 +127,16 @@ def _touched(plan: Plan, kind: Kind, contacts: Iterable[int], into: Gathered) ->
     for key, clock in plan.clocks.items():
         if kind in clock.kinds:
             into.again.setdefault(key, set()).update(contacts)
+
+
+def _forgotten(plan: Plan, row: Touched, into: Gathered, *, now: datetime) -> None:
+    """Retention took facts away: of those audiences that look back so far."""
+    if row.until is None:
+        return
+    until, why = row.until, Why(Cause(CauseKind.CHANGE, Kind.FORGOTTEN.value))
+    asking = {one.id: one for name in row.names for one in plan.by_event.get(name, ())}
+    resting = [one for one in asking.values() if rests_on(one.needs.reaches, row.names, until, now=now)]
+    into.want_all(resting, row.contact_ids, why)
 
 
 def crossings(plan: Plan, into: Gathered, *, since: datetime, now: datetime) -> None:

@@ -3,7 +3,7 @@
 An event, a kind of change, or a moment that none of its needs names cannot change who is in.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -40,6 +40,9 @@ _DAYS: Final = frozenset({Op.WITHIN_LAST_DAYS, Op.WITHIN_NEXT_DAYS})
 # Two records became one, or one became two: whatever was asked of them may have another answer now.
 OF_EVERYTHING: Final = frozenset({"contact_merged", "contact_unmerged"})
 Reach = timedelta | datetime | None  # how far back from now, or since when; None: ever
+# A fact that is deleted just after it left a window leaves no trace by which the lane would see that it did. Facts that
+# left it longer ago than any lane may be away (``touched``: thirty days) have been seen leaving.
+_LEFT_UNSEEN: Final = timedelta(days=35)
 
 
 @dataclass(slots=True)
@@ -81,6 +84,16 @@ def earliest(reaches: Iterable[Reach], now: datetime) -> datetime | None:
         at = now - reach if isinstance(reach, timedelta) else reach
         found = at if found is None else min(found, at)
     return found
+
+
+def rests_on(reaches: Mapping[str, Iterable[Reach]], names: Iterable[str], until: datetime, *, now: datetime) -> bool:
+    """Whether an answer may have rested on facts of these names, none newer than ``until``, that are now deleted."""
+    for name in names:
+        for reach in reaches.get(name, ()):
+            since = earliest([reach], now - _LEFT_UNSEEN)
+            if since is None or since <= until:
+                return True
+    return False
 
 
 def _collect(node: Node, catalogue: Catalogue, needs: Needs, *, negated: bool) -> None:

@@ -121,7 +121,7 @@ def _run(
 
     found = Gathered()
     tx, event_id = gathering.events(plan, (events_place.tx, events_place.event_id), found, now=now, limit=EVENTS)
-    behind = gathering.touches(plan, touch_place, found)
+    behind = gathering.touches(plan, touch_place, found, now=now)
     turning = now > lane.turned_until and now - lane.turned_until >= turn_after
     if turning:
         gathering.crossings(plan, found, since=lane.turned_until, now=now)

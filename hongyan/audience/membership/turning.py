@@ -26,6 +26,7 @@ KINDS_OF_TABLE: Final[Mapping[str, frozenset[Kind]]] = {
     "audience_lifecycle": frozenset({Kind.STANDING}),
     "audience_rfm": frozenset({Kind.STANDING}),
 }
+_ANY: Final = frozenset(Kind) - {Kind.FORGOTTEN}
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -68,7 +69,7 @@ def kinds_of(spec: FieldSpec) -> frozenset[Kind]:
     """A table not known here may be written by anything."""
     if spec.column == "last_activity_at":
         return frozenset({Kind.ACTIVITY, Kind.CONTACT})
-    return KINDS_OF_TABLE.get(spec.table, frozenset(Kind))
+    return KINDS_OF_TABLE.get(spec.table, _ANY)
 
 
 def clock_of_field(spec: FieldSpec, op: Op, days: int) -> Clock:

@@ -20,7 +20,7 @@ class CauseKind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Cause:
     """Why somebody came or went. name: of the event; of what changed (contact, consent, tag, list, facts, company,
-    object, standing); empty for time and definition."""
+    object, standing, forgotten: facts that retention deleted); empty for time and definition."""
 
     kind: CauseKind
     name: str = ""

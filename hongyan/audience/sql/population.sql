@@ -39,7 +39,7 @@ SELECT id, path, chunk, type_id, tx, rows, bytes, columns
 -- a company are those it has now.
 SELECT contact_id, max(tx)::text::bigint FROM (
     SELECT unnest(contact_ids) AS contact_id, tx FROM contacts_touched
-     WHERE tx >= %(tx)s::text::xid8 AND (kind = 'activity') = %(activity)s
+     WHERE tx >= %(tx)s::text::xid8 AND (kind = 'activity') = %(activity)s AND kind <> 'forgotten'
        AND (%(seen)s::text IS NULL OR NOT pg_visible_in_snapshot(tx, %(seen)s::text::pg_snapshot))
     UNION ALL
     SELECT c.id, t.tx FROM contacts_touched t CROSS JOIN LATERAL unnest(t.company_ids) AS company (id)
@@ -49,7 +49,7 @@ SELECT contact_id, max(tx)::text::bigint FROM (
 ) AS found GROUP BY contact_id
 
 -- name: oldest_touch
-SELECT min(at) FROM contacts_touched WHERE tx >= %(tx)s::text::xid8
+SELECT min(at) FROM contacts_touched WHERE tx >= %(tx)s::text::xid8 AND kind <> 'forgotten'
 
 -- name: move_clean
 -- Nobody in these chunks was touched: their files are as good as new.

@@ -2,7 +2,7 @@
 
 -- name: after_cursor
 -- Only transactions older than every running one: a reader can never overtake a slow writer and miss what it touched.
-SELECT tx::text::bigint, id, kind, contact_ids, company_ids
+SELECT tx::text::bigint, id, kind, contact_ids, company_ids, event_names, events_until
 FROM contacts_touched
 WHERE (tx, id) > (%(tx)s::text::xid8, %(id)s::bigint)
   AND tx < pg_snapshot_xmin(pg_current_snapshot())
@@ -31,7 +31,7 @@ SELECT id FROM contacts_contact WHERE company_id = ANY(%(company_ids)s::bigint[]
 -- name: waiting
 -- How many changes a reader has not taken in, and since when the oldest waits.
 SELECT coalesce(sum(cardinality(contact_ids)), 0)::bigint, min(at)
-FROM contacts_touched WHERE tx >= %(tx)s::text::xid8
+FROM contacts_touched WHERE tx >= %(tx)s::text::xid8 AND kind <> 'forgotten'
 
 -- name: enter
 -- A reader that begins: what is committed before this it must read from the tables themselves.

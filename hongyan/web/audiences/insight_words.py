@@ -19,6 +19,7 @@ CHANGES = {
     "company": gettext_lazy("the company changed"),
     "object": gettext_lazy("an object changed"),
     "standing": gettext_lazy("stage or RFM changed"),
+    "forgotten": gettext_lazy("old events were deleted"),
 }
 
 

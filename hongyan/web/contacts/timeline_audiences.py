@@ -23,6 +23,7 @@ _CHANGES: Final[Mapping[str, Promise]] = {
     "company": gettext_lazy("the company changed"),
     "object": gettext_lazy("an object changed"),
     "standing": gettext_lazy("stage or score changed"),
+    "forgotten": gettext_lazy("old events were deleted"),
     "contact_merged": gettext_lazy("two records became one"),
     "contact_unmerged": gettext_lazy("a merge was undone"),
 }
