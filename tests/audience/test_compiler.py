@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.utils import translation
+from sqlglot.dialects.dialect import Dialect
 
 from hongyan.audience.compiler.canonical import as_json, digest
 from hongyan.audience.compiler.check import check
@@ -340,3 +341,12 @@ def test_everyone_is_said_never_fallen_back_to() -> None:
     assert emit(Everyone(), catalogue, now=NOW).text == "SELECT c.id FROM contacts_contact AS c"
     assert "WHERE FALSE" in emit(Not(Everyone()), catalogue, now=NOW).text
     assert " WHERE " in emit(rewrite(All((parse(CITY),)), catalogue), catalogue, now=NOW).text
+
+
+def test_a_dialect_that_is_still_being_made_spells_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a thread finds under the dialect's name while another thread is the first to ask for it."""
+    monkeypatch.setitem(Dialect._classes, "postgres", Dialect)
+    catalogue = small_catalogue()
+    node = rewrite(parse({"field": "custom.note", "op": "=", "value": "gold"}), catalogue)
+    sql = emit(node, catalogue, now=datetime(2026, 7, 1, tzinfo=UTC))
+    assert all(f"%({name})s" in sql.text for name in sql.params)

@@ -16,7 +16,7 @@ from sqlglot import exp
 from hongyan.audience.compiler import emit_events as events
 from hongyan.audience.compiler.catalogue import Catalogue, FieldSpec
 from hongyan.audience.compiler.compare import fold
-from hongyan.audience.compiler.emit_values import Comparisons, Exp, any_of, is_null
+from hongyan.audience.compiler.emit_values import Comparisons, Exp, any_of, is_null, spelled
 from hongyan.audience.compiler.nodes import (
     All,
     AnyOf,
@@ -48,7 +48,7 @@ def emit(node: Node, catalogue: Catalogue, *, now: datetime) -> SQL:
     query = exp.select(exp.column("id", "c")).from_("contacts_contact AS c")
     if node != Everyone():
         query = query.where(emitter.condition(node))
-    return SQL(query.sql("postgres"), emitter.values.params)
+    return SQL(spelled(query), emitter.values.params)
 
 
 def emit_among(node: Node, catalogue: Catalogue, *, now: datetime, contact_ids: Sequence[int]) -> SQL:
@@ -59,7 +59,7 @@ def emit_among(node: Node, catalogue: Catalogue, *, now: datetime, contact_ids: 
     query = exp.select(exp.column("id", "c")).from_("contacts_contact AS c").where(among)
     if node != Everyone():
         query = query.where(emitter.condition(node))
-    return SQL(query.sql("postgres"), {"ids": list(contact_ids), **emitter.values.params})
+    return SQL(spelled(query), {"ids": list(contact_ids), **emitter.values.params})
 
 
 @dataclass(slots=True)

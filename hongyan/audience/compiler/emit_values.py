@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 from sqlglot import exp
+from sqlglot.dialects.postgres import Postgres
 
 from hongyan.audience.compiler.catalogue import Catalogue, FieldSpec, FieldType
 from hongyan.audience.compiler.compare import fold
@@ -17,6 +18,12 @@ from hongyan.audience.compiler.times import end_instant, first_instant, shift, t
 Exp = exp.Expr
 Get = Callable[[], Exp]  # makes the expression anew each time, for sqlglot's nodes have one parent
 COMPARE: dict[Op, type[exp.Binary]] = {Op.EQ: exp.EQ, Op.GT: exp.GT, Op.GE: exp.GTE, Op.LT: exp.LT, Op.LE: exp.LTE}
+
+
+def spelled(expression: Exp) -> str:
+    """As PostgreSQL reads it. The dialect is handed over itself: by its name, the first two threads that ask at once
+    may get one that is still being made, and spell values as another database does."""
+    return expression.sql(Postgres)
 
 
 @dataclass(slots=True)

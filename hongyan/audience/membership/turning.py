@@ -12,7 +12,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from hongyan.audience.compiler.catalogue import Catalogue, FieldSpec, FieldType, ObjectSpec
-from hongyan.audience.compiler.emit_values import Comparisons
+from hongyan.audience.compiler.emit_values import Comparisons, spelled
 from hongyan.audience.compiler.nodes import Op
 from hongyan.audience.compiler.times import today
 from hongyan.contacts.touched import Kind
@@ -111,7 +111,7 @@ def _ages(op: Op, days: int, *, by_day: bool) -> tuple[int, ...]:
 def _value(spec: FieldSpec, row: str) -> tuple[str, tuple[tuple[str, Any], ...]]:
     """The field as a timestamptz; NULL where there is none. A day stands as its midnight in UTC."""
     values = Comparisons(Catalogue(), _EPOCH)
-    text = values.getter(spec, row)().sql("postgres")
+    text = spelled(values.getter(spec, row)())
     params = tuple((f"v{name}", value) for name, value in values.params.items())
     for name in values.params:
         text = text.replace(f"%({name})s", f"%(v{name})s")

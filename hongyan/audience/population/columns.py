@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from hongyan.audience.compiler.catalogue import Catalogue, FieldSpec, FieldType
-from hongyan.audience.compiler.emit_values import Comparisons
+from hongyan.audience.compiler.emit_values import Comparisons, spelled
 from hongyan.audience.population.types import ColumnKind, field_column
 from hongyan.core.sql import SQL
 
@@ -87,7 +87,7 @@ def selection(columns: Mapping[str, Wanted], owner: str) -> SQL:
     parts = []
     for column in columns.values():
         row = table_alias(column.spec) if column.spec.table else owner
-        parts.append(_as_copied(column, values.getter(column.spec, row)().sql("postgres")))
+        parts.append(_as_copied(column, spelled(values.getter(column.spec, row)())))
     return SQL("".join(f", {part}" for part in parts), values.params)
 
 
