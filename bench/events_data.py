@@ -129,11 +129,17 @@ def events(total: int, contacts: int, *, spread: int = MONTHS) -> Iterator[tuple
 
 
 def _month(month: date, end: date, values: Mapping[str, object]) -> None:
-    table = values["table"]
+    month_filled(month, end, _ROWS.format(**values))
+
+
+def month_filled(month: date, end: date, insert: str) -> None:
+    """A partition made anew: filled by the statement ``insert``, then given its indexes, then joined to the others."""
+    table = f"events_event_{month:%Y_%m}"
     with connection.cursor() as cursor:
+        cursor.execute("SET maintenance_work_mem = '512MB'")
         cursor.execute(f"DROP TABLE IF EXISTS {table}")
         cursor.execute(f"CREATE TABLE {table} (LIKE events_event INCLUDING DEFAULTS)")
-        cursor.execute(_ROWS.format(**values), [])
+        cursor.execute(insert, [])
         for keys in ("contact_id, occurred_at DESC, id DESC", "name, occurred_at, contact_id", "tx, id"):
             cursor.execute(f"CREATE INDEX ON {table} ({keys})")
         cursor.execute(f"ALTER TABLE {table} ADD PRIMARY KEY (id, occurred_at)")
