@@ -1,12 +1,15 @@
 """How tags and lists follow when two records of one person become one."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 from django.db import connection
 
 from hongyan.audience.models import ContactTag
-from hongyan.contacts.owned import Owned, insert_rows, move_rows, restore_rows
+from hongyan.contacts.merging import by_loser
+from hongyan.contacts.owned import Owned, Pairs, insert_rows, move_rows, restore_rows
+from hongyan.core.sql import any_of, numbers
 
 # As they were at the merge: a tag that was taken off the survivor since comes back to the other record only.
 _TAGS = Owned("audience_contacttag", key=("tag_id",), once=(("tag_id",),), whole=True)
@@ -17,15 +20,15 @@ _CHANGES = Owned("audience_tagchangeitem", key=("change_id",), once=(("change_id
 _STANDING = ("audience_lifecycle", "audience_rfm")
 
 
-def move(loser_id: int, survivor_id: int) -> dict[str, Any]:
-    data = {
-        "given_up": _give_up_exclusive(loser_id, survivor_id),
-        "tags": move_rows(_TAGS, loser=loser_id, survivor=survivor_id),
-        "lists": move_rows(_LISTS, loser=loser_id, survivor=survivor_id),
-        "changes": move_rows(_CHANGES, loser=loser_id, survivor=survivor_id),
-        "standing": {table: rows for table in _STANDING if (rows := _take_standing(table, loser_id, survivor_id))},
+def move_many(pairs: Pairs) -> dict[int, dict[str, Any]]:
+    parts: dict[str, Mapping[int, Any]] = {
+        "given_up": _give_up_exclusive(pairs),
+        "tags": move_rows(_TAGS, pairs),
+        "lists": move_rows(_LISTS, pairs),
+        "changes": move_rows(_CHANGES, pairs),
+        "standing": by_loser({table: _take_standing(table, pairs) for table in _STANDING}),
     }
-    return {name: rows for name, rows in data.items() if rows}
+    return by_loser(parts)
 
 
 def restore(loser_id: int, survivor_id: int, data: dict[str, Any]) -> None:
@@ -39,13 +42,22 @@ def restore(loser_id: int, survivor_id: int, data: dict[str, Any]) -> None:
         insert_rows(table, rows)
 
 
-def _take_standing(table: str, loser_id: int, survivor_id: int) -> list[dict[str, Any]]:
+def _take_standing(table: str, pairs: Pairs) -> dict[int, list[dict[str, Any]]]:
     """Both rows as they were. The survivor keeps its own; the loser's goes."""
+    rows: dict[int, dict[str, Any]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT to_jsonb(t) FROM {table} t WHERE contact_id IN (%s, %s)", [loser_id, survivor_id])
-        rows = [orjson.loads(row[0]) if isinstance(row[0], str | bytes) else row[0] for row in cursor.fetchall()]
-    _delete_standing(table, [loser_id])
-    return rows
+        cursor.execute(
+            f"SELECT contact_id, to_jsonb(t) FROM {table} t WHERE contact_id = ANY(%s::bigint[])",
+            [numbers(number for pair in pairs for number in pair)],
+        )
+        for contact_id, row in cursor.fetchall():
+            rows[contact_id] = orjson.loads(row) if isinstance(row, str | bytes) else row
+    _delete_standing(table, [loser for loser, _ in pairs if loser in rows])
+    return {
+        loser: [rows[number] for number in (loser, survivor) if number in rows]
+        for loser, survivor in pairs
+        if loser in rows or survivor in rows
+    }
 
 
 def _delete_standing(table: str, contact_ids: list[int]) -> None:
@@ -53,19 +65,21 @@ def _delete_standing(table: str, contact_ids: list[int]) -> None:
         cursor.execute(f"DELETE FROM {table} WHERE contact_id = ANY(%s::bigint[])", [contact_ids])
 
 
-def _give_up_exclusive(loser_id: int, survivor_id: int) -> list[dict[str, Any]]:
+def _give_up_exclusive(pairs: Pairs) -> dict[int, list[dict[str, Any]]]:
     """Of an exclusive group one tag may stay: the one given last."""
-    mine, theirs = (
-        {held.group_id: held for held in ContactTag.objects.filter(contact_id=contact_id, exclusive=True)}
-        for contact_id in (survivor_id, loser_id)
-    )
-    given_up = []
-    for group_id in mine.keys() & theirs.keys():
-        one, other = mine[group_id], theirs[group_id]
-        if one.tag_id != other.tag_id:
-            weaker = one if other.at > one.at else other
-            given_up.append(_row(weaker))
-            ContactTag.objects.filter(contact_id=weaker.contact_id, tag_id=weaker.tag_id).delete()
+    held: dict[int, dict[int, ContactTag]] = {}
+    wanted = any_of([number for pair in pairs for number in pair])
+    for tag in ContactTag.objects.filter(contact_id__in=wanted, exclusive=True):
+        held.setdefault(tag.contact_id, {})[tag.group_id] = tag
+    given_up: dict[int, list[dict[str, Any]]] = {}
+    for loser, survivor in pairs:
+        theirs, mine = held.get(loser, {}), held.get(survivor, {})
+        for group_id in mine.keys() & theirs.keys():
+            one, other = mine[group_id], theirs[group_id]
+            if one.tag_id != other.tag_id:
+                weaker = one if other.at > one.at else other
+                given_up.setdefault(loser, []).append(_row(weaker))
+                ContactTag.objects.filter(contact_id=weaker.contact_id, tag_id=weaker.tag_id).delete()
     return given_up
 
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.db import connection, transaction
@@ -28,8 +28,21 @@ def record(
     action: dotted, noun first ("contact.viewed"). subject_id: a public id. data: small and never personal: ids,
     counts, names of fields, not their values. Raises UnfitAuditData (a mistake of the caller).
     """
-    _check(action, data or {})
-    AuditEntry.objects.create(
+    _entry(actor, action, subject_kind, subject_id, data or {}).save(force_insert=True)
+
+
+def record_many(
+    *, actor: ActorLike, action: str, subject_kind: str, entries: Iterable[tuple[str, dict[str, Any]]]
+) -> None:
+    """The same act on many subjects; entries: subject_id and data of each."""
+    AuditEntry.objects.bulk_create(
+        [_entry(actor, action, subject_kind, subject_id, data) for subject_id, data in entries]
+    )
+
+
+def _entry(actor: ActorLike, action: str, subject_kind: str, subject_id: str, data: dict[str, Any]) -> AuditEntry:
+    _check(action, data)
+    return AuditEntry(
         at=now(),
         actor_kind=actor.kind,
         actor_id=actor.id,
@@ -38,7 +51,7 @@ def record(
         action=action,
         subject_kind=subject_kind,
         subject_id=subject_id,
-        data=data or {},
+        data=data,
     )
 
 

@@ -11,4 +11,4 @@ class CommerceConfig(AppConfig):
         from hongyan.contacts.merging import register_mover
 
         register_eraser("commerce", lambda contact_id: privacy.erase(contact_id=contact_id))
-        register_mover("commerce", privacy.move, privacy.restore, tables=privacy.TABLES_ABOUT_PEOPLE)
+        register_mover("commerce", None, privacy.restore, tables=privacy.TABLES_ABOUT_PEOPLE, many=privacy.move_many)

@@ -9,6 +9,8 @@ from hongyan.accounts.types import Actor
 from hongyan.commerce.facts import facts_renew
 from hongyan.commerce.models import ContactFacts, Order, OrderLine, PrivacyTask, Refund
 from hongyan.commerce.types import Missing
+from hongyan.contacts.owned import Moved, Owned, Pairs, move_rows
+from hongyan.core.sql import any_of
 
 TABLES_ABOUT_PEOPLE = ("commerce_order", "commerce_contactfacts", "commerce_privacytask")
 KEPT = {
@@ -84,15 +86,22 @@ def erase(*, contact_id: int) -> int:
     return changed + PrivacyTask.objects.filter(contact_id=contact_id).update(contact=None)
 
 
-def move(loser_id: int, survivor_id: int) -> dict[str, Any]:
-    """The orders of the one become the other's. Returns what ``restore`` needs."""
+_ORDERS, _TASKS = Owned("commerce_order"), Owned("commerce_privacytask")
+
+
+def move_many(pairs: Pairs) -> dict[int, dict[str, Any]]:
+    """The orders of the one become the other's, many pairs at once. Returns what ``restore`` needs."""
     with transaction.atomic():
-        orders = list(Order.objects.filter(contact_id=loser_id).values_list("pk", flat=True))
-        tasks = list(PrivacyTask.objects.filter(contact_id=loser_id).values_list("pk", flat=True))
-        Order.objects.filter(pk__in=orders).update(contact_id=survivor_id)
-        PrivacyTask.objects.filter(pk__in=tasks).update(contact_id=survivor_id)
-        facts_renew([loser_id, survivor_id])
-    return {"orders": orders, "tasks": tasks}
+        orders, tasks = _keys(move_rows(_ORDERS, pairs)), _keys(move_rows(_TASKS, pairs))
+        summed = ContactFacts.objects.filter(contact_id__in=any_of([loser for loser, _ in pairs]))
+        touched = orders.keys() | set(summed.values_list("contact_id", flat=True))  # the others' sums stand
+        facts_renew([number for pair in pairs if pair[0] in touched for number in pair])
+    moved = orders.keys() | tasks.keys()
+    return {loser: {"orders": orders.get(loser, []), "tasks": tasks.get(loser, [])} for loser in moved}
+
+
+def _keys(moved: Moved) -> dict[int, list[int]]:
+    return {loser: [number for (number,) in data["moved"]] for loser, data in moved.items()}
 
 
 def restore(loser_id: int, survivor_id: int, data: dict[str, Any]) -> None:

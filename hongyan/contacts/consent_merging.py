@@ -4,17 +4,19 @@ A record that says nothing about a topic does not speak against it, unless the a
 then the other's consent was for another mailbox, and nobody agreed to mail for this one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from hongyan.contacts.consent import pseudonym_of
-from hongyan.contacts.identifiers import contact_id_of
+from hongyan.contacts.identifiers import contact_ids_of
 from hongyan.contacts.models import ConsentRecord, ConsentState, Contact
+from hongyan.contacts.owned import Pairs
 from hongyan.contacts.sealing import open_blob
 from hongyan.contacts.types import Channel, ConsentAction
 from hongyan.core import clock
+from hongyan.core.sql import any_of
 
 Topic = int | None
 Held = tuple[str, datetime]  # state, since
@@ -63,84 +65,97 @@ def _says(side: Side, channel: str, topic: Topic) -> tuple[str, datetime | None]
     return ("none", None) if side.speaks and channel == Channel.EMAIL else None
 
 
-def move(loser_id: int, survivor_id: int) -> dict[str, Any]:
-    before = {contact_id: _states(contact_id) for contact_id in (loser_id, survivor_id)}
-    gone = not Contact.objects.filter(pk=loser_id).exists()  # late rows are being gathered; consents cannot be late
-    if gone or not any(before.values()):
-        return {}
-    kept = _owner_of_kept_address(loser_id, survivor_id)
-    sides = [Side(before[contact_id], speaks=kept == contact_id) for contact_id in (survivor_id, loser_id)]
-    after = stricter(*sides, at=clock.now())
-    _put(survivor_id, after)
-    _write_down(survivor_id, before[survivor_id], after, method="merge")
-    ConsentState.objects.filter(contact_id=loser_id).delete()
-    return {
-        "loser": _plain(before[loser_id]),
-        "survivor": _plain(before[survivor_id]),
-        "after": _plain(after),
-    }
+def move_many(pairs: Pairs) -> dict[int, dict[str, Any]]:
+    before = _states({contact_id for pair in pairs for contact_id in pair})
+    pairs = [pair for pair in pairs if pair[0] in before or pair[1] in before]
+    rows = Contact.objects.in_bulk([contact_id for pair in pairs for contact_id in pair])
+    # A loser that is gone: late rows are being gathered; consents cannot be late.
+    pairs = [pair for pair in pairs if pair[0] in rows]
+    kept = _owners_of_kept_addresses(pairs, rows)
+    at, moved, after, old = clock.now(), {}, {}, {}
+    for loser, survivor in pairs:
+        mine, theirs = before.get(survivor, {}), before.get(loser, {})
+        sides = [
+            Side(states, speaks=kept.get(loser) == number) for number, states in ((survivor, mine), (loser, theirs))
+        ]
+        old[survivor], after[survivor] = mine, stricter(*sides, at=at)
+        moved[loser] = {"loser": _plain(theirs), "survivor": _plain(mine), "after": _plain(after[survivor])}
+    ConsentState.objects.filter(contact_id__in=any_of([loser for loser, _ in pairs])).delete()
+    _put(after)
+    _write_down(old, after, method="merge")
+    return moved
 
 
 def restore(loser_id: int, survivor_id: int, data: Mapping[str, Any]) -> None:
     """Both as they were; but what the person said since stays with the survivor, and a withdrawal since holds for both:
     nobody can know which of the two records it meant."""
     loser, survivor, after = (_read(data[name]) for name in ("loser", "survivor", "after"))
-    current = _states(survivor_id)
+    current = _states([survivor_id]).get(survivor_id, {})
     since = {key: held for key, held in current.items() if after.get(key) != held}
     withdrawn = {key: held for key, held in since.items() if held[0] == "withdrawn"}
-    ConsentState.objects.filter(contact_id=survivor_id).delete()
-    _put(survivor_id, {**survivor, **since})
-    _put(loser_id, {**loser, **withdrawn})
-    _write_down(survivor_id, current, {**survivor, **since}, method="unmerge")
-    _write_down(loser_id, loser, {**loser, **withdrawn}, method="unmerge")
+    apart = {survivor_id: {**survivor, **since}, loser_id: {**loser, **withdrawn}}
+    _put(apart)
+    _write_down({survivor_id: current, loser_id: loser}, apart, method="unmerge")
 
 
-def _owner_of_kept_address(loser_id: int, survivor_id: int) -> int | None:
-    """Whose address stays, where the two have different ones. The survivor's fields are decided by now, the identifiers
-    have not moved yet."""
-    rows = Contact.objects.in_bulk([loser_id, survivor_id])
-    kept, lost = (
-        open_blob(rows[contact_id].sealed, contact_id=contact_id).email for contact_id in (survivor_id, loser_id)
-    )
-    if not kept:
-        return None
-    owner = contact_id_of("email", kept)
-    if owner == loser_id:
-        return loser_id
-    return survivor_id if lost and lost != kept else None
+def _owners_of_kept_addresses(pairs: Pairs, rows: Mapping[int, Contact]) -> dict[int, int | None]:
+    """Loser → whose address stays, where the two have different ones. The survivor's fields are decided by now, the
+    identifiers have not moved yet."""
+    emails = {number: open_blob(row.sealed, contact_id=number).email for number, row in rows.items()}
+    kept = {loser: email for loser, survivor in pairs if (email := emails[survivor])}
+    owners = contact_ids_of("email", set(kept.values()))
+    found: dict[int, int | None] = {}
+    for loser, survivor in pairs:
+        stays, lost = kept.get(loser), emails[loser]
+        if stays is None:
+            found[loser] = None
+        elif owners.get(stays) == loser:
+            found[loser] = loser
+        else:
+            found[loser] = survivor if lost and lost != stays else None
+    return found
 
 
-def _states(contact_id: int) -> States:
-    rows = ConsentState.objects.filter(contact_id=contact_id).values_list("channel", "topic_id", "state", "since")
-    return {(channel, topic): (state, since) for channel, topic, state, since in rows}
+def _states(contact_ids: Collection[int]) -> dict[int, States]:
+    """Those who have any."""
+    found: dict[int, States] = {}
+    rows = ConsentState.objects.filter(contact_id__in=any_of(contact_ids))
+    for number, channel, topic, state, since in rows.values_list("contact_id", "channel", "topic_id", "state", "since"):
+        found.setdefault(number, {})[channel, topic] = (state, since)
+    return found
 
 
-def _put(contact_id: int, states: States) -> None:
-    ConsentState.objects.filter(contact_id=contact_id).delete()
+def _put(states: Mapping[int, States]) -> None:
+    ConsentState.objects.filter(contact_id__in=any_of(states)).delete()
     ConsentState.objects.bulk_create(
         ConsentState(contact_id=contact_id, channel=channel, topic_id=topic, state=state, since=since)
-        for (channel, topic), (state, since) in states.items()
+        for contact_id, held in states.items()
+        for (channel, topic), (state, since) in held.items()
     )
 
 
-def _write_down(contact_id: int, before: States, after: States, *, method: str) -> None:
+def _write_down(before: Mapping[int, States], after: Mapping[int, States], *, method: str) -> None:
     """The ledger says why something else holds now. occurred_at: when the person said it."""
-    changed = {key: held for key, held in after.items() if before.get(key) != held}
-    changed |= {key: ("none", clock.now()) for key in before if key not in after}
-    pseudonym = pseudonym_of(contact_id)
-    ConsentRecord.objects.bulk_create(
-        ConsentRecord(
-            contact_id=contact_id,
-            pseudonym=pseudonym,
-            channel=channel,
-            topic_id=topic,
-            action=_ACTION[state],
-            method=method,
-            occurred_at=since,
-            recorded_by="identity",
-        )
-        for (channel, topic), (state, since) in changed.items()
-    )
+    records = []
+    for contact_id, states in after.items():
+        old = before.get(contact_id, {})
+        changed = {key: held for key, held in states.items() if old.get(key) != held}
+        changed |= {key: ("none", clock.now()) for key in old if key not in states}
+        pseudonym = pseudonym_of(contact_id) if changed else b""
+        records += [
+            ConsentRecord(
+                contact_id=contact_id,
+                pseudonym=pseudonym,
+                channel=channel,
+                topic_id=topic,
+                action=_ACTION[state],
+                method=method,
+                occurred_at=since,
+                recorded_by="identity",
+            )
+            for (channel, topic), (state, since) in changed.items()
+        ]
+    ConsentRecord.objects.bulk_create(records)
 
 
 def _plain(states: States) -> list[list[Any]]:

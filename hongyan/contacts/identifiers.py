@@ -1,5 +1,7 @@
 """Exact look-up of people by address, number or id, through blind indexes."""
 
+from collections.abc import Iterable
+
 from hongyan.contacts.models import Identifier
 from hongyan.core.crypto.keyring import keyring
 
@@ -15,3 +17,12 @@ def contact_id_of(kind: str, value: str) -> int | None:
     return (
         Identifier.objects.filter(kind=kind, blind=blind_of(kind, value)).values_list("contact_id", flat=True).first()
     )
+
+
+def contact_ids_of(kind: str, values: Iterable[str]) -> dict[str, int]:
+    """The same for many: value → contact. Values that nobody has are missing."""
+    named: dict[bytes, list[str]] = {}
+    for value in values:
+        named.setdefault(blind_of(kind, value), []).append(value)
+    rows = Identifier.objects.filter(kind=kind, blind__in=list(named)).values_list("blind", "contact_id")
+    return {value: contact_id for blind, contact_id in rows for value in named[bytes(blind)]}

@@ -10,41 +10,63 @@ from typing import Any
 from uuid import UUID
 
 from hongyan.contacts.models_merging import MergedAway
-from hongyan.contacts.owned import Owned, move_rows, restore_rows
+from hongyan.contacts.owned import Owned, Pairs, move_rows, restore_rows
 from hongyan.core.sql import any_of
 
 Moved = dict[str, Any]
 Move = Callable[[int, int], Moved]
+MoveMany = Callable[[Pairs], Mapping[int, Moved]]  # loser → what ``Move`` returns; who had no rows may be missing
 Restore = Callable[[int, int, Moved], None]
 
-_movers: dict[str, tuple[Move, Restore]] = {}
+_movers: dict[str, tuple[MoveMany, Restore]] = {}
 _moved_tables: dict[str, str] = {}
 _staying: dict[str, str] = {}
 
 
-def register_mover(room: str, move: Move, restore: Restore, *, tables: Iterable[str] = ()) -> None:
+def register_mover(
+    room: str, move: Move | None, restore: Restore, *, tables: Iterable[str] = (), many: MoveMany | None = None
+) -> None:
     """``move(loser_id, survivor_id)`` makes the loser's rows the survivor's and returns, as JSON, what
     ``restore(loser_id, survivor_id, data)`` needs to give them back. Both run in the merge's transaction, while both
     contacts exist and are locked; move runs once more, without the loser, for rows that were late. tables: the names of
-    the tables it takes care of."""
-    _movers[room] = (move, restore)
+    the tables it takes care of.
+
+    many: the same for many pairs by a few statements; nobody is in two of the pairs. It is then used for one pair too.
+    Without it, ``move`` is called pair by pair."""
+    if many is None:
+        if move is None:
+            raise ValueError(f"{room}: neither move nor many")
+        many = _pair_by_pair(move)
+    _movers[room] = (many, restore)
     _moved_tables.update(dict.fromkeys(tables, room))
+
+
+def _pair_by_pair(move: Move) -> MoveMany:
+    return lambda pairs: {loser: move(loser, survivor) for loser, survivor in pairs}
 
 
 def register_tables(room: str, *tables: Owned) -> None:
     """A mover for rooms whose rows need no thought beyond ``Owned``."""
 
-    def move(loser_id: int, survivor_id: int) -> Moved:
-        return {
-            table.name: data for table in tables if (data := move_rows(table, loser=loser_id, survivor=survivor_id))
-        }
+    def many(pairs: Pairs) -> dict[int, Moved]:
+        return by_loser({table.name: move_rows(table, pairs) for table in tables})
 
     def restore(loser_id: int, survivor_id: int, data: Moved) -> None:
         for table in reversed(tables):
             if table.name in data:
                 restore_rows(table, data[table.name], loser=loser_id, survivor=survivor_id)
 
-    register_mover(room, move, restore, tables=[table.name for table in tables])
+    register_mover(room, None, restore, tables=[table.name for table in tables], many=many)
+
+
+def by_loser(parts: Mapping[str, Mapping[int, Any]]) -> dict[int, Moved]:
+    """Part → loser → rows, turned round: loser → part → rows. Empty rows are left out."""
+    found: dict[int, Moved] = {}
+    for name, rows in parts.items():
+        for loser, data in rows.items():
+            if data:
+                found.setdefault(loser, {})[name] = data
+    return found
 
 
 def register_staying(table: str, reason: str) -> None:
@@ -59,8 +81,17 @@ def tables_with_answer() -> Mapping[str, str]:
 
 def move_all(*, loser_id: int, survivor_id: int) -> dict[str, Moved]:
     """Every room in the order of names. Empty answers are left out."""
-    moved = {room: move(loser_id, survivor_id) for room, (move, _) in sorted(_movers.items())}
-    return {room: data for room, data in moved.items() if any(data.values())}
+    return move_all_many([(loser_id, survivor_id)])[loser_id]
+
+
+def move_all_many(pairs: Pairs) -> dict[int, dict[str, Moved]]:
+    """Loser → room → what it needs to give the rows back. Nobody is in two of the pairs."""
+    found: dict[int, dict[str, Moved]] = {loser: {} for loser, _ in pairs}
+    for room, (many, _) in sorted(_movers.items()):
+        for loser, data in many(pairs).items():
+            if any(data.values()):
+                found[loser][room] = data
+    return found
 
 
 def restore_all(*, loser_id: int, survivor_id: int, data: Mapping[str, Moved]) -> None:

@@ -1,4 +1,4 @@
-"""Rows of any table that belong to a contact: moved to another contact and given back, by description."""
+"""Rows of any table that belong to contacts: moved to other contacts and given back, by description."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,13 @@ import orjson
 from django.db import connection
 from psycopg import sql
 
+from hongyan.core.sql import numbers
+
+Pairs = Sequence[tuple[int, int]]  # loser, survivor; nobody is in two of them
+Moved = dict[int, dict[str, Any]]  # loser →
+
 _NOTHING = sql.SQL("")
+_PAIRS = "unnest(%(losers)s::bigint[], %(survivors)s::bigint[]) AS p (loser, survivor)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +34,23 @@ class Owned:
     whole: bool = False
 
 
-def move_rows(table: Owned, *, loser: int, survivor: int) -> dict[str, Any]:
-    """Empty when the loser had nothing here. ``aside``: rows set aside; ``moved``: keys, or whole rows."""
-    aside = [row for columns in table.once for row in _set_aside(table, columns, loser, survivor)]
+def move_rows(table: Owned, pairs: Pairs) -> Moved:
+    """Loser → what moved, of those who had rows here. ``aside``: rows set aside; ``moved``: keys, or whole rows."""
+    found: Moved = {}
+
+    def note(kind: str, rows: Sequence[tuple[int, Any]]) -> None:
+        for loser, row in rows:
+            found.setdefault(loser, {"moved": [], "aside": []})[kind].append(row)
+
+    for columns in table.once:
+        note("aside", _set_aside(table, columns, pairs))
     if table.whole:
-        moved: list[Any] = _rows(
-            "SELECT to_jsonb(t) FROM {table} t WHERE {column} = %(loser)s ORDER BY {keys}", table, loser=loser
-        )
-        _rows("UPDATE {table} SET {column} = %(survivor)s WHERE {column} = %(loser)s", table, **_both(loser, survivor))
+        note("moved", _of_losers("SELECT p.loser, to_jsonb(t)", table, pairs, last=" ORDER BY p.loser, {t_keys}"))
+        _of_losers("UPDATE {table} t SET {column} = p.survivor", table, pairs)
     else:
-        moved = _rows(
-            "UPDATE {table} SET {column} = %(survivor)s WHERE {column} = %(loser)s RETURNING jsonb_build_array({keys})",
-            table,
-            **_both(loser, survivor),
-        )
-    return {"moved": moved, "aside": aside} if moved or aside else {}
+        returning = " RETURNING p.loser, jsonb_build_array({t_keys})"
+        note("moved", _of_losers("UPDATE {table} t SET {column} = p.survivor", table, pairs, last=returning))
+    return found
 
 
 def restore_rows(table: Owned, data: dict[str, Any], *, loser: int, survivor: int) -> None:
@@ -66,17 +74,24 @@ def insert_rows(table: str, rows: Sequence[dict[str, Any]]) -> None:
             cursor.execute(query.as_string(cursor.connection), {"rows": orjson.dumps(rows).decode()})
 
 
-def _set_aside(table: Owned, columns: tuple[str, ...], loser: int, survivor: int) -> list[Any]:
+def _set_aside(table: Owned, columns: tuple[str, ...], pairs: Pairs) -> list[Any]:
     same = sql.SQL(" AND ").join(
         sql.SQL("l.{0} IS NOT DISTINCT FROM s.{0}").format(sql.Identifier(name)) for name in columns
     )
     return _rows(
-        "DELETE FROM {table} l USING {table} s WHERE l.{column} = %(loser)s AND s.{column} = %(survivor)s"
-        " AND {same} RETURNING to_jsonb(l)",
+        "DELETE FROM {table} l USING {table} s, " + _PAIRS + " WHERE l.{column} = p.loser AND s.{column} = p.survivor"
+        " AND {same} RETURNING p.loser, to_jsonb(l)",
         table,
         same=same,
-        **_both(loser, survivor),
+        **_arrays(pairs),
     )
+
+
+def _of_losers(query: str, table: Owned, pairs: Pairs, *, last: str = "") -> list[Any]:
+    """``query`` for the rows of all losers."""
+    where = " WHERE t.{column} = p.loser"
+    source = (" FROM {table} t, " if query.startswith("SELECT") else " FROM ") + _PAIRS
+    return _rows(query + source + where + last, table, **_arrays(pairs))
 
 
 def _by_keys(query: str, table: Owned, keys: Sequence[Sequence[Any]], loser: int, survivor: int) -> None:
@@ -87,18 +102,17 @@ def _by_keys(query: str, table: Owned, keys: Sequence[Sequence[Any]], loser: int
             " AND jsonb_build_array({t_keys}) IN (SELECT jsonb_array_elements(%(given)s::jsonb))"
         )
         given = orjson.dumps(list(keys)).decode()
-        _rows(query + match, table, given=given, **_both(loser, survivor))
+        _rows(query + match, table, given=given, loser=loser, survivor=survivor)
 
 
-def _both(loser: int, survivor: int) -> dict[str, Any]:
-    return {"loser": loser, "survivor": survivor}
+def _arrays(pairs: Pairs) -> dict[str, Any]:
+    return {"losers": numbers(loser for loser, _ in pairs), "survivors": numbers(survivor for _, survivor in pairs)}
 
 
 def _rows(query: str, table: Owned, *, same: sql.Composable = _NOTHING, **params: Any) -> list[Any]:
     composed = sql.SQL(query).format(
         table=sql.Identifier(table.name),
         column=sql.Identifier(table.column),
-        keys=sql.SQL(", ").join(map(sql.Identifier, table.key)),
         t_keys=sql.SQL(", ").join(sql.Identifier("t", name) for name in table.key),
         same=same,
     )
@@ -106,4 +120,4 @@ def _rows(query: str, table: Owned, *, same: sql.Composable = _NOTHING, **params
         cursor.execute(composed.as_string(cursor.connection), params)
         if cursor.description is None:
             return []
-        return [orjson.loads(row[0]) if isinstance(row[0], str | bytes) else row[0] for row in cursor.fetchall()]
+        return [(loser, orjson.loads(row) if isinstance(row, str | bytes) else row) for loser, row in cursor.fetchall()]

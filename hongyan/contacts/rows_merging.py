@@ -3,11 +3,12 @@
 from typing import Any
 
 from hongyan.contacts import consent_merging
-from hongyan.contacts.merging import register_mover, register_staying
+from hongyan.contacts.merging import by_loser, register_mover, register_staying
 from hongyan.contacts.models import ConfirmationRequest, Identifier
-from hongyan.contacts.owned import Owned, move_rows, restore_rows
+from hongyan.contacts.owned import Owned, Pairs, move_rows, restore_rows
 from hongyan.contacts.sealing import open_record
 from hongyan.core.crypto.keyring import keyring
+from hongyan.core.sql import any_of
 from hongyan.events import ownership as events
 
 _IDENTIFIERS = Owned("contacts_identifier", whole=True)
@@ -15,27 +16,31 @@ _SIGNPOSTS = Owned("contacts_mergedaway", column="into_id")
 
 
 def register() -> None:
-    register_mover("consent", consent_merging.move, consent_merging.restore, tables=["contacts_consentstate"])
+    register_mover(
+        "consent", None, consent_merging.restore, tables=["contacts_consentstate"], many=consent_merging.move_many
+    )
     register_mover(
         "contacts",
-        _move,
+        None,
         _restore,
         tables=["contacts_identifier", "contacts_mergedaway", "contacts_confirmationrequest"],
+        many=_move,
     )
-    register_mover("events", _move_events, _restore_events, tables=["events_event"])
+    register_mover("events", None, _restore_events, tables=["events_event"], many=_move_events)
     register_staying("contacts_consentrecord", "The ledger is only added to; it is read through ids_of.")
     register_staying("contacts_touched", "A log of what changed, by the number they had then.")
     register_staying("events_historystale", "Work the history's writer has to do; it is done with both numbers.")
     register_staying("contacts_tombstone", "Of contacts that are erased; they cannot be merged.")
 
 
-def _move(loser_id: int, survivor_id: int) -> dict[str, Any]:
-    data = {
-        "identifiers": move_rows(_IDENTIFIERS, loser=loser_id, survivor=survivor_id),
-        "signposts": move_rows(_SIGNPOSTS, loser=loser_id, survivor=survivor_id),
-        "requests": _move_requests(loser_id, survivor_id),
-    }
-    return {name: rows for name, rows in data.items() if rows}
+def _move(pairs: Pairs) -> dict[int, dict[str, Any]]:
+    return by_loser(
+        {
+            "identifiers": move_rows(_IDENTIFIERS, pairs),
+            "signposts": move_rows(_SIGNPOSTS, pairs),
+            "requests": _move_requests(dict(pairs)),
+        }
+    )
 
 
 def _restore(loser_id: int, survivor_id: int, data: dict[str, Any]) -> None:
@@ -44,23 +49,27 @@ def _restore(loser_id: int, survivor_id: int, data: dict[str, Any]) -> None:
     if "identifiers" in data:
         restore_rows(_IDENTIFIERS, data["identifiers"], loser=loser_id, survivor=survivor_id)
     if "requests" in data:
-        ids = ConfirmationRequest.objects.filter(pk__in=data["requests"], contact_id=survivor_id)
-        _seal_anew(list(ids), loser_id)
+        rows = list(ConfirmationRequest.objects.filter(pk__in=data["requests"], contact_id=survivor_id))
+        for row in rows:
+            _seal_anew(row, loser_id)
+        ConfirmationRequest.objects.bulk_update(rows, ["sealed", "contact"])
 
 
-def _move_requests(loser_id: int, survivor_id: int) -> list[int]:
-    rows = list(ConfirmationRequest.objects.filter(contact_id=loser_id))
-    _seal_anew(rows, survivor_id)
-    return [row.pk for row in rows]
-
-
-def _seal_anew(rows: list[ConfirmationRequest], contact_id: int) -> None:
-    """What was typed is sealed with its contact's number."""
+def _move_requests(survivor_of: dict[int, int]) -> dict[int, list[int]]:
+    moved: dict[int, list[int]] = {}
+    rows = list(ConfirmationRequest.objects.filter(contact_id__in=any_of(survivor_of)).order_by("pk"))
     for row in rows:
-        if row.sealed is not None:
-            row.sealed = keyring().records.seal(open_record(row.sealed, owner_id=row.contact_id), owner_id=contact_id)
-        row.contact_id = contact_id
+        moved.setdefault(row.contact_id, []).append(row.pk)
+        _seal_anew(row, survivor_of[row.contact_id])
     ConfirmationRequest.objects.bulk_update(rows, ["sealed", "contact"])
+    return moved
+
+
+def _seal_anew(row: ConfirmationRequest, contact_id: int) -> None:
+    """What was typed is sealed with its contact's number."""
+    if row.sealed is not None:
+        row.sealed = keyring().records.seal(open_record(row.sealed, owner_id=row.contact_id), owner_id=contact_id)
+    row.contact_id = contact_id
 
 
 def lost_identifiers(loser_id: int, data: dict[str, Any]) -> list[str]:
@@ -70,9 +79,8 @@ def lost_identifiers(loser_id: int, data: dict[str, Any]) -> list[str]:
     return sorted({row["kind"] for row in rows if row["id"] not in there and row["kind"] != Identifier.Kind.PHONE})
 
 
-def _move_events(loser_id: int, survivor_id: int) -> dict[str, Any]:
-    ids = events.hand_over(contact_id=loser_id, to=survivor_id)
-    return {"ids": ids} if ids else {}
+def _move_events(pairs: Pairs) -> dict[int, dict[str, Any]]:
+    return {loser: {"ids": ids} for loser, ids in events.hand_over(pairs).items()}
 
 
 def _restore_events(loser_id: int, survivor_id: int, data: dict[str, Any]) -> None:

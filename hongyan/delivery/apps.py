@@ -11,5 +11,5 @@ class DeliveryConfig(AppConfig):
         from hongyan.delivery import merging, privacy
 
         register_eraser("delivery", lambda contact_id: privacy.erase(contact_id=contact_id))
-        register_mover("delivery", merging.move, merging.restore, tables=["delivery_message"])
+        register_mover("delivery", None, merging.restore, tables=["delivery_message"], many=merging.move_many)
         register_staying("delivery_directcontent", "Belongs to a message, not to a contact.")

@@ -10,32 +10,45 @@ from typing import Any, Final
 
 from django.db import connection
 
+from hongyan.contacts.owned import Pairs
 from hongyan.core import clock
-from hongyan.core.sql import statement
+from hongyan.core.sql import numbers, statement
 from hongyan.delivery.types import MessageState
 
 # Undone later than this, what the merge cancelled stays cancelled: the mail has gone stale.
 FRESH: Final = timedelta(days=1)
 
 
-def move(loser_id: int, survivor_id: int) -> dict[str, Any]:
-    both = {"loser": loser_id, "survivor": survivor_id}
-    cancelled, parked = [], []
-    for row in _rows("twice", both):
+def move_many(pairs: Pairs) -> dict[int, dict[str, Any]]:
+    """Many pairs at once; nobody is in two of them."""
+    arrays = {"losers": numbers(loser for loser, _ in pairs), "survivors": numbers(survivor for _, survivor in pairs)}
+    cancelled: dict[int, list[dict[str, Any]]] = {}
+    parked: dict[int, list[list[Any]]] = {}
+    for loser, *row in _rows("twice", arrays):
         lost, kept = _Half(*row[:5]), _Half(*row[5:10])
         if lost.has_left and kept.waits:
-            cancelled.append(_cancel(kept))
-            parked.append([*kept.key, *lost.key])
+            cancelled.setdefault(loser, []).append(_cancel(kept))
+            parked.setdefault(loser, []).append([*kept.key, *lost.key])
         elif lost.waits:
-            cancelled.append(_cancel(lost))
-    for kept_id, month, *_ in parked:
-        _do("assign", {"id": kept_id, "month": month, "contact_id": None})
-    moved = [[number, month.isoformat()] for number, month in _rows("hand_over", both)]
-    for kept_id, month, *_ in parked:
-        _do("assign", {"id": kept_id, "month": month, "contact_id": loser_id})
-    if not (moved or cancelled):
-        return {}
-    return {"moved": moved, "cancelled": cancelled, "parked": parked, "at": clock.now().isoformat()}
+            cancelled.setdefault(loser, []).append(_cancel(lost))
+    for row in (row for rows in parked.values() for row in rows):
+        _do("assign", {"id": row[0], "month": row[1], "contact_id": None})
+    moved: dict[int, list[list[Any]]] = {}
+    for loser, number, month in _rows("hand_over", arrays):
+        moved.setdefault(loser, []).append([number, month.isoformat()])
+    for loser, rows in parked.items():
+        for row in rows:
+            _do("assign", {"id": row[0], "month": row[1], "contact_id": loser})
+    at = clock.now().isoformat()
+    return {
+        loser: {
+            "moved": moved.get(loser, []),
+            "cancelled": cancelled.get(loser, []),
+            "parked": parked.get(loser, []),
+            "at": at,
+        }
+        for loser in moved.keys() | cancelled.keys()
+    }
 
 
 def restore(loser_id: int, survivor_id: int, data: dict[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """The sealed place beside a merged contact: why each value stands, and the values that lost."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from hongyan.contacts.models import Contact
 from hongyan.contacts.profiles import origin_of
 from hongyan.contacts.sealing import open_record
 from hongyan.core.crypto.keyring import keyring
+from hongyan.core.sql import any_of
 from hongyan.identity.models_merging import KeptValues
 from hongyan.identity.types import Decision, Why
 
@@ -18,19 +19,30 @@ Kept = dict[str, Entry]  # field →
 
 
 def kept_of(contact_id: int) -> Kept:
-    row = KeptValues.objects.filter(pk=contact_id).first()
-    if row is None:
-        return {}
-    found: Kept = orjson.loads(open_record(row.sealed, owner_id=contact_id))
-    return found
+    return kept_of_many([contact_id]).get(contact_id, {})
+
+
+def kept_of_many(contact_ids: Collection[int]) -> dict[int, Kept]:
+    """Those of whom anything is kept."""
+    rows = KeptValues.objects.filter(pk__in=any_of(contact_ids)).values_list("contact_id", "sealed")
+    return {number: orjson.loads(open_record(sealed, owner_id=number)) for number, sealed in rows}
 
 
 def keep(contact_id: int, kept: Mapping[str, Entry]) -> None:
-    if not kept:
-        KeptValues.objects.filter(pk=contact_id).delete()
-        return
-    sealed = keyring().records.seal(orjson.dumps(dict(kept)), owner_id=contact_id)
-    KeptValues.objects.update_or_create(pk=contact_id, defaults={"sealed": sealed})
+    keep_many({contact_id: kept})
+
+
+def keep_many(kept: Mapping[int, Mapping[str, Entry]]) -> None:
+    """In place of what was kept of each; nothing where it is empty."""
+    seal = keyring().records.seal
+    KeptValues.objects.filter(pk__in=any_of(kept)).delete()
+    KeptValues.objects.bulk_create(
+        [
+            KeptValues(contact_id=number, sealed=seal(orjson.dumps(dict(values)), owner_id=number))
+            for number, values in kept.items()
+            if values
+        ]
+    )
 
 
 def after_merge(

@@ -1,9 +1,9 @@
 """Making two records one, and two again. Each act is one transaction, both rows locked in the order of their ids."""
 
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import zip_longest
+from typing import Any, TypeVar
 from uuid import UUID
 
 import orjson
@@ -11,36 +11,25 @@ from django.db import OperationalError, connection, transaction
 
 from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
-from hongyan.audit.services import record
 from hongyan.contacts import merging as rooms
 from hongyan.contacts.errors import ContactNotFound
 from hongyan.contacts.models import Contact
 from hongyan.contacts.models_merging import MergedAway
-from hongyan.contacts.profiles import (
-    LOCKED,
-    bring_back,
-    origin_of,
-    provenance_key,
-    set_values,
-    snapshot,
-    take_back,
-    values_of,
-)
+from hongyan.contacts.profiles import bring_back, take_back
 from hongyan.contacts.rows_merging import lost_identifiers
 from hongyan.contacts.sealing import open_record
 from hongyan.core.clock import now
-from hongyan.core.crypto.keyring import keyring
-from hongyan.events.services import append
-from hongyan.events.types import NewEvent
-from hongyan.identity import pairs_merging as pairs
+from hongyan.core.sql import any_of
+from hongyan.identity import pairs_merging
 from hongyan.identity.errors import AlreadyMerged, MergeRefused, UnmergeRefused
-from hongyan.identity.kept import after_merge, keep, kept_of, taken_back
+from hongyan.identity.joining import UNMERGED, Wanted, join, sealed, side_of, tell
+from hongyan.identity.kept import keep, kept_of, taken_back
 from hongyan.identity.models_merging import Merge
 from hongyan.identity.rules import rules
-from hongyan.identity.survivorship import Side, decide
-from hongyan.identity.types import Decision, MergeReason, Why
+from hongyan.identity.survivorship import decide
+from hongyan.identity.types import Decision, MergeReason
 
-MERGED, UNMERGED = "contact_merged", "contact_unmerged"  # events, for readers by cursor
+Done = TypeVar("Done")
 _DEADLOCK_TRIES = 3
 
 
@@ -64,16 +53,32 @@ def merge(
     if any(side not in {"survivor", "loser"} for side in (choices or {}).values()):
         raise MergeRefused("choices")
 
-    def act() -> Merge:
-        survivor, loser = _locked(survivor_id, loser_id)
-        return _merge(_Ground(actor, reason, dict(evidence or {}), dict(choices or {})), survivor, loser)
+    pair = Wanted(survivor_id, loser_id, dict(evidence or {}), dict(choices or {}))
+    return _in_transaction(lambda: _of_two(actor, reason, pair))
+
+
+def merge_many(*, actor: Actor, groups: Sequence[Sequence[Wanted]], reason: MergeReason) -> int:
+    """Many people at once, in one transaction: all of them or none. groups: pairs of one survivor each, in the order in
+    which they are merged; nobody is in two groups. Pairs of which somebody erased or merged one meanwhile are left out.
+    Returns how many merges were made."""
+    actor.require(Permission.CONTACT_MERGE)
+
+    def act() -> int:
+        pairs = [pair for group in groups for pair in group]
+        contacts = _locked({number for pair in pairs for number in (pair.survivor_id, pair.loser_id)})
+        made = 0
+        for turn in _in_turn(groups):
+            there = [pair for pair in turn if pair.survivor_id in contacts and pair.loser_id in contacts]
+            if there:
+                made += len(join(actor, reason, there, contacts))
+        return made
 
     return _in_transaction(act)
 
 
 def preview(survivor: Contact, loser: Contact, *, choices: Mapping[str, str] | None = None) -> list[Decision]:
     """What a merge would decide, field by field. Opened values: the caller has checked its actor."""
-    return decide(_side(survivor), _side(loser), rules=rules(), choices=choices)
+    return decide(side_of(survivor), side_of(loser), rules=rules(), choices=choices)
 
 
 def unmerge(*, actor: Actor, merge_id: int) -> Merge:
@@ -97,9 +102,8 @@ def unmerge_from_below(*, actor: Actor, merge_id: int) -> Merge:
             _unmerge(actor, _merge_locked(newer.pk))
         undone = _unmerge(actor, wanted)
         for newer in reversed(on_top):
-            survivor, loser = _locked(newer.survivor_id, newer.loser_id)
             evidence = {**newer.evidence, "first": str(newer.public_id)}
-            _merge(_Ground(actor, MergeReason.AGAIN, evidence, newer.choices), survivor, loser)
+            _of_two(actor, MergeReason.AGAIN, Wanted(newer.survivor_id, newer.loser_id, evidence, newer.choices))
         return undone
 
     return _in_transaction(act)
@@ -132,88 +136,25 @@ def _line(contact_id: int) -> list[int]:
     return line
 
 
-def _locked(survivor_id: int, loser_id: int) -> tuple[Contact, Contact]:
-    rows = {
-        row.pk: row for row in Contact.objects.select_for_update().filter(pk__in=(survivor_id, loser_id)).order_by("pk")
-    }
-    if len(rows) < 2:
-        if rooms.current_ids({survivor_id, loser_id} - rows.keys()):
+def _locked(contact_ids: Iterable[int]) -> dict[int, Contact]:
+    """Those that are there, in the order of their numbers."""
+    rows = Contact.objects.filter(pk__in=any_of(contact_ids)).order_by("pk").select_for_update()
+    return {row.pk: row for row in rows}
+
+
+def _of_two(actor: Actor, reason: MergeReason, pair: Wanted) -> Merge:
+    contacts = _locked((pair.survivor_id, pair.loser_id))
+    if len(contacts) < 2:
+        if rooms.current_ids({pair.survivor_id, pair.loser_id} - contacts.keys()):
             raise AlreadyMerged
         raise ContactNotFound
-    return rows[survivor_id], rows[loser_id]
+    return join(actor, reason, [pair], contacts)[0]
 
 
-@dataclass(frozen=True, slots=True)
-class _Ground:
-    """Who merges, why, and what a person chose."""
-
-    actor: Actor
-    reason: MergeReason
-    evidence: dict[str, Any]
-    choices: dict[str, str]
-
-
-def _merge(ground: _Ground, survivor: Contact, loser: Contact) -> Merge:
-    actor, at = ground.actor, now()
-    before = {"survivor": snapshot(survivor), "loser": snapshot(loser)}
-    mine, theirs = kept_of(survivor.pk), kept_of(loser.pk)
-    decisions = preview(survivor, loser, choices=ground.choices)
-    kept = after_merge(decisions, survivor, loser, mine=mine, theirs=theirs, at=at)
-    _write(survivor, loser, decisions, at)
-    keep(survivor.pk, kept)
-    keep(loser.pk, {})
-    moved = rooms.move_all(loser_id=loser.pk, survivor_id=survivor.pk)
-    MergedAway.objects.create(contact_id=loser.pk, public_id=loser.public_id, into=survivor, at=at)
-    made = Merge.objects.create(
-        survivor_id=survivor.pk,
-        survivor_public_id=survivor.public_id,
-        loser_id=loser.pk,
-        loser_public_id=loser.public_id,
-        reason=ground.reason,
-        evidence=ground.evidence,
-        choices=ground.choices,
-        merged_at=at,
-        merged_by=actor.label[:160],
-        merged_by_id=actor.id if actor.kind == "user" else None,
-    )
-    _remove(loser.pk)
-    pairs.answered(actor, survivor.pk, loser.pk, one_person=True)
-    before["survivor"]["kept"], before["loser"]["kept"] = mine, theirs
-    _seal(made, {**before, "after": {**snapshot(survivor), "kept": kept}, "rooms": [moved]})
-    _tell(actor, made, MERGED, {"reason": str(ground.reason)})
-    return made
-
-
-def _write(survivor: Contact, loser: Contact, decisions: list[Decision], at: Any) -> None:
-    provenance = dict(survivor.provenance)
-    for made in decisions:
-        origin = origin_of((loser if made.winner == "loser" else survivor).provenance, made.field)
-        if made.why is Why.CHOSEN:
-            source, stated = (origin or ["", None])[:2]
-            provenance[provenance_key(made.field)] = [source, stated, LOCKED]
-        elif made.winner == "loser" and origin:
-            provenance[provenance_key(made.field)] = origin
-    employer = next((made.winner for made in decisions if made.field == "company"), "survivor")
-    first, second = (loser, survivor) if employer == "loser" else (survivor, loser)
-    set_values(survivor, {made.field: made.value for made in decisions})
-    survivor.provenance = provenance
-    survivor.company_id = first.company_id or second.company_id
-    survivor.owner_id = survivor.owner_id or loser.owner_id
-    survivor.is_demo = survivor.is_demo and loser.is_demo
-    survivor.created_at = min(survivor.created_at, loser.created_at)
-    survivor.last_activity_at = max(
-        (seen for seen in (survivor.last_activity_at, loser.last_activity_at) if seen), default=None
-    )
-    survivor.updated_at = at
-    survivor.save()
-
-
-def _remove(contact_id: int) -> None:
-    """Not by Django, whose cascade would take along rows that a room forgot to move: those refuse here."""
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM contacts_contact WHERE id = %s", [contact_id])
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+def _in_turn(groups: Sequence[Sequence[Wanted]]) -> Iterator[list[Wanted]]:
+    """The first pair of every group, then the second of every one: nobody is in two pairs of a turn."""
+    for turn in zip_longest(*groups):
+        yield [pair for pair in turn if pair is not None]
 
 
 def _merge_locked(merge_id: int) -> Merge:
@@ -245,10 +186,10 @@ def _unmerge(actor: Actor, made: Merge) -> Merge:
     before, after = taken["survivor"]["kept"], taken["after"]["kept"]
     keep(survivor.pk, taken_back(kept_of(survivor.pk), before=before, after=after))
     keep(loser.pk, taken["loser"]["kept"])
-    pairs.answered(actor, survivor.pk, loser.pk, one_person=False)
+    pairs_merging.answered(actor, survivor.pk, loser.pk, one_person=False)
     made.undone_at, made.undone_by, made.sealed = at, actor.label[:160], None
     made.save(update_fields=["undone_at", "undone_by", "sealed"])
-    _tell(actor, made, UNMERGED, {})
+    tell(actor, [made], UNMERGED, {})
     return made
 
 
@@ -260,52 +201,39 @@ def opened(made: Merge) -> dict[str, Any]:
     return found
 
 
-def follow(made: Merge) -> bool:
-    """Rows that came for the loser from transactions that had begun before the merge. Whether there were any."""
+def follow(merges: Sequence[Merge]) -> int:
+    """Rows that came for the losers from transactions that had begun before the merge. How many merges had any."""
+    found = 0
+    by_survivor: dict[int, list[int]] = {}
+    for made in merges:
+        by_survivor.setdefault(made.survivor_id, []).append(made.pk)
+    for turn in zip_longest(*by_survivor.values()):
+        found += _follow([number for number in turn if number is not None])
+    return found
+
+
+def _follow(numbers_: Sequence[int]) -> int:
+    """Of merges with a survivor each."""
     with transaction.atomic():
-        held = Merge.objects.select_for_update().get(pk=made.pk)
-        if held.undone_at is not None or held.sealed is None:
-            return False
-        survivor = Contact.objects.select_for_update().filter(pk=held.survivor_id).first()
-        if survivor is None:
-            return False
-        moved = rooms.move_all(loser_id=held.loser_id, survivor_id=held.survivor_id)
-        if moved:
-            taken = opened(held)
-            _seal(held, {**taken, "rooms": [*taken["rooms"], moved]})
-    return bool(moved)
+        held = list(Merge.objects.filter(pk__in=any_of(numbers_)).order_by("pk").select_for_update())
+        held = [made for made in held if made.undone_at is None and made.sealed is not None]
+        there = _locked(made.survivor_id for made in held)
+        held = [made for made in held if made.survivor_id in there]
+        moved = rooms.move_all_many([(made.loser_id, made.survivor_id) for made in held])
+        late = [made for made in held if moved[made.loser_id]]
+        for made in late:
+            taken = opened(made)
+            made.sealed = sealed(made.pk, {**taken, "rooms": [*taken["rooms"], moved[made.loser_id]]})
+            made.save(update_fields=["sealed"])
+    return len(late)
 
 
-def _seal(made: Merge, taken: Mapping[str, Any]) -> None:
-    packed = zlib.compress(orjson.dumps(taken), level=3)
-    made.sealed = keyring().records.seal(packed, owner_id=made.pk)
-    made.save(update_fields=["sealed"])
-
-
-def _tell(actor: Actor, made: Merge, name: str, more: dict[str, Any]) -> None:
-    facts = {"merge": str(made.public_id), "survivor_id": made.survivor_id, "loser_id": made.loser_id, **more}
-    append([NewEvent(made.survivor_id, name, now(), "identity", facts)])
-    record(
-        actor=actor,
-        action=name.replace("_", ".", 1),
-        subject_kind="contact",
-        subject_id=str(made.survivor_public_id),
-        data={"merge": str(made.public_id), "other": str(made.loser_public_id), **more},
-    )
-
-
-def _side(contact: Contact) -> Side:
-
-    return Side(values_of(contact), contact.provenance, contact.last_activity_at, contact.updated_at)
-
-
-def _in_transaction(act: Any) -> Merge:
+def _in_transaction(act: Callable[[], Done]) -> Done:
     """A sending lane locks messages in an order of its own; who is caught in a deadlock tries again."""
     for remaining in reversed(range(_DEADLOCK_TRIES)):
         try:
             with transaction.atomic():
-                done: Merge = act()
-                return done
+                return act()
         except OperationalError as error:
             deadlock = "deadlock" in str(error)
             if not deadlock or not remaining or connection.in_atomic_block:

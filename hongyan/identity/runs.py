@@ -1,7 +1,7 @@
 """Runs of matching over the contacts: all of them with fresh weights, or the new and changed ones with those there are.
 
-Everything is worked out first; then pairs are written down and people merged, each merge in a transaction of its own. A
-run that is stopped keeps what it has merged; the next one goes on.
+Everything is worked out first; then pairs are written down and people merged, hundreds a transaction. A run that is
+stopped keeps what it has merged; the next one goes on.
 """
 
 import math
@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 import orjson
 from django.db import connection, transaction
@@ -18,7 +18,6 @@ from django.db.models import Max
 from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
 from hongyan.audit.services import record
-from hongyan.contacts.errors import ContactNotFound
 from hongyan.contacts.merging import current_ids
 from hongyan.contacts.models import Contact
 from hongyan.core.batching import batched
@@ -27,23 +26,17 @@ from hongyan.core.crypto.keyring import keyring
 from hongyan.core.ids import uuid7
 from hongyan.core.sql import numbers, statement
 from hongyan.identity import online
-from hongyan.identity.errors import MergeRefused
+from hongyan.identity.applying import Applied, Evidence, Progress, merge_groups, merged, quiet
+from hongyan.identity.joining import Wanted
 from hongyan.identity.matching.engine import Engine
 from hongyan.identity.matching.guards import Guards
 from hongyan.identity.matching.resolve import PRECISION, PairRow, Resolved, frequencies_of, pair_rows, resolve
-from hongyan.identity.merging import merge
 from hongyan.identity.models import Candidate, Model, Run
 from hongyan.identity.people import Person, everybody, some
-from hongyan.identity.types import MergeReason
 
-Progress = Callable[[int, int | None, str], None]  # done, total, step; may raise to stop
 MAX_OPEN: Final = 200_000  # pairs written down for people to look at, the most valuable first
 _LATE = timedelta(minutes=30)  # contacts written by transactions that had begun before a run looked
 Verdict = Candidate.Verdict
-
-
-def quiet(done: int, total: int | None, step: str) -> None:
-    """Tells nobody."""
 
 
 def run_full(
@@ -115,7 +108,9 @@ def _full(run: Run, actor: Actor, progress: Progress, precision: float) -> None:
         **found.notes,
     }
     run.save()
-    run.counts["merged"] = _merge_groups(run, actor, groups, evidence, progress)
+    applied = merge_groups(actor=actor, run=str(run.public_id), groups=groups, evidence=evidence, progress=progress)
+    _park(run, applied, evidence)
+    run.counts |= applied.counts()
     with connection.cursor() as cursor:
         cursor.execute(statement("hongyan.identity", "matching.sql", "drop_stale"), {"run": run.pk})
 
@@ -145,9 +140,6 @@ def _keep_model(engine: Engine, found: Resolved, precision: float) -> Model:
                 },
             )
     return model
-
-
-Evidence = dict[tuple[int, int], dict[str, Any]]
 
 
 def _write_pairs(run: Run, found: Resolved, rows: Iterable[PairRow]) -> Evidence:
@@ -204,43 +196,21 @@ def write_open(run: Run, block: Sequence[tuple[float, PairRow, str]]) -> None:
         )
 
 
+def _park(run: Run, applied: Applied, evidence: Evidence) -> None:
+    """What could not be merged waits for a person, with the reason that it failed."""
+    rows = []
+    for survivor, loser in applied.failed:
+        low, high = sorted((survivor, loser))
+        known = evidence.get((low, high), {})
+        weight, probability = float(known.get("weight", 0.0)), float(known.get("probability", 1.0))
+        row = PairRow(low, high, weight, probability, tuple(known.get("comparisons", ())))
+        rows.append((worth(probability, 2, held=True), row, "failed"))
+    for block in batched(rows, 2_000):
+        write_open(run, block)
+
+
 def _open(run: Run) -> int:
     return Candidate.objects.filter(run=run, verdict__in=(Verdict.PENDING, Verdict.REVIEW)).count()
-
-
-def _merge_groups(
-    run: Run,
-    actor: Actor,
-    groups: Iterable[list[int]],
-    evidence: Mapping[tuple[int, int], dict[str, Any]],
-    progress: Progress,
-) -> int:
-    """Into the oldest record of each group."""
-    todo = [(group[0], loser, group) for group in sorted(groups) for loser in group[1:]]
-    merged = 0
-    for done, (survivor, loser, group) in enumerate(todo):
-        progress(done, len(todo), "merging")
-        best = _best(evidence, loser, group)
-        if _merged(actor, survivor, loser, {"run": str(run.public_id), **best}):
-            merged += 1
-    progress(len(todo), len(todo), "merging")
-    return merged
-
-
-def _best(evidence: Mapping[tuple[int, int], dict[str, Any]], loser: int, group: Sequence[int]) -> dict[str, Any]:
-    """What spoke most for the loser being one of the group."""
-    pairs = [(min(loser, other), max(loser, other)) for other in group if other != loser]
-    found = [evidence[pair] for pair in pairs if pair in evidence]
-    return max(found, key=lambda entry: float(entry["weight"]), default={})
-
-
-def _merged(actor: Actor, survivor: int, loser: int, evidence: dict[str, Any]) -> bool:
-    """False where somebody erased or merged one of them meanwhile."""
-    try:
-        merge(actor=actor, survivor_id=survivor, loser_id=loser, reason=MergeReason.MATCHED, evidence=evidence)
-    except (MergeRefused, ContactNotFound):
-        return False
-    return True
 
 
 @dataclass(slots=True)
@@ -298,7 +268,7 @@ def _resolve_one(run: Run, actor: Actor, contact_id: int, model: online.Current,
                 "comparisons": [finding.dump() for finding in match.score.findings],
             }
             survivor, loser = sorted((mine, match.contact_id))
-            if _merged(actor, survivor, loser, evidence):
+            if merged(actor, Wanted(survivor, loser, evidence)):
                 mine = survivor
                 tally.merged += 1
             continue

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from hongyan.accounts.types import system_actor
 from hongyan.contacts.errors import ContactNotFound
+from hongyan.core.batching import batched
 from hongyan.core.clock import now
 from hongyan.identity.errors import CandidateGone, MergeRefused
 from hongyan.identity.merging import follow
@@ -40,5 +41,6 @@ def merge_sure(handle: JobHandle, params: dict[str, Any]) -> dict[str, Any]:
 def identity_follow_merges() -> None:
     """Events and messages of transactions that had begun before a merge come under the old number."""
     since = now() - _LATE
-    for made in Merge.objects.filter(merged_at__gte=since, undone_at__isnull=True).defer("sealed"):
-        follow(made)
+    made = Merge.objects.filter(merged_at__gte=since, undone_at__isnull=True).defer("sealed").order_by("pk")
+    for block in batched(made.iterator(), 500):
+        follow(block)

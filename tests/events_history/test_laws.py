@@ -99,7 +99,7 @@ class Anything(RuleBasedStateMachine):
 
     @rule(side=st.sampled_from(SIDES), person=PEOPLE, to=PEOPLE)
     def hand_over(self, side: int, person: int, to: int) -> None:
-        values = {"contact_id": person, "to": to}
+        values = {"from": numbers([person]), "to": numbers([to])}
         self.act(side, lambda c: c.execute(statement("hongyan.events", "events.sql", "hand_over"), values))
 
     @rule(side=st.sampled_from(SIDES), person=PEOPLE)

@@ -39,7 +39,7 @@ def test_names_limit_the_tail() -> None:
 class TestChangesAreNoted:
     def test_merge_and_its_undoing(self) -> None:
         record(happened(1), happened(2))
-        ids = ownership.hand_over(contact_id=1, to=2)
+        ids = ownership.hand_over([(1, 2)])[1]
         assert stale() == [1, 2]
         HistoryStale.objects.all().delete()
         ownership.hand_back(ids, contact_id=2, to=1)

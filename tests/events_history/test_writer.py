@@ -100,7 +100,7 @@ class TestChanges:
     def test_merge_undoing_and_erasure_leave_the_files(self, store: Store, pen: psycopg.Connection[Any]) -> None:
         record(happened(1, code="mine"), happened(2, hours=100), happened(3))
         writer.build(pen, store)
-        ids = ownership.hand_over(contact_id=1, to=2)
+        ids = ownership.hand_over([(1, 2)])[1]
         check(store, pen)
         ownership.hand_back(ids, contact_id=2, to=1)
         privacy.erase(contact_id=1)
@@ -237,7 +237,7 @@ def test_killed_at_any_moment(store: Store) -> None:
         for _ in range(chance.randint(1, 5)):
             record(happened(chance.randint(1, 7), hours=chance.randint(0, 100), total=chance.random()))
             if chance.random() < 0.3:
-                ownership.hand_over(contact_id=chance.randint(1, 7), to=chance.randint(1, 7))
+                ownership.hand_over([(chance.randint(1, 7), chance.randint(1, 7))])
             with reading() as asked:
                 assert same(asked, store, KEYS)
             time.sleep(chance.random() * 0.1)  # the moment of death is what is drawn
@@ -316,7 +316,7 @@ def test_in_a_bucket(pen: psycopg.Connection[Any]) -> None:
     writer.build(pen, store)
     check(store, pen)
     assert store.url(HistoryFile.objects.first().path).startswith("s3://history/here/events/2026-")  # type: ignore[union-attr]
-    ownership.hand_over(contact_id=1, to=2)
+    ownership.hand_over([(1, 2)])
     record(happened(3))
     writer.catch_up(pen, store)
     refresh_people(pen, store)

@@ -312,7 +312,7 @@ def test_traits_without_a_field_follow_a_merge_and_come_back(server: WriteKey) -
     send(server, identify(userId="u-1", traits={"plan": "pro", "seats": 3}))
     send(server, identify(userId="u-2", traits={"plan": "free"}))
     first, second = Contact.objects.order_by("id").values_list("id", flat=True)
-    data = ownership.move(first, second)
+    data = ownership.move_many([(first, second)])[first]
     assert ownership.loose_of(second) == {"plan": "free", "seats": 3}
     assert "pro" not in str(data)
     send(server, identify(userId="u-2", traits={"theme": "dark"}))

@@ -1,10 +1,11 @@
 -- name: twice
--- Messages of one origin that both records have, locked in the order of ids.
-WITH pairs AS (
-    SELECT l.id AS lost, s.id AS kept, l.month
-    FROM delivery_message l
-    JOIN delivery_message s ON s.origin_kind = l.origin_kind AND s.origin_id = l.origin_id AND s.month = l.month
-    WHERE l.contact_id = %(loser)s AND s.contact_id = %(survivor)s
+-- Messages of one origin that both records of a pair have, locked in the order of ids.
+WITH pairs AS MATERIALIZED (
+    SELECT p.loser, l.id AS lost, s.id AS kept, l.month
+    FROM unnest(%(losers)s::bigint[], %(survivors)s::bigint[]) AS p (loser, survivor)
+    JOIN delivery_message l ON l.contact_id = p.loser
+    JOIN delivery_message s ON s.contact_id = p.survivor
+     AND s.origin_kind = l.origin_kind AND s.origin_id = l.origin_id AND s.month = l.month
 ), held AS (
     SELECT m.id, m.month, m.state, m.reason, m.wake_at
     FROM delivery_message m
@@ -12,7 +13,7 @@ WITH pairs AS (
     ORDER BY m.id
     FOR UPDATE
 )
-SELECT l.id, l.month, l.state, l.reason, l.wake_at, s.id, s.month, s.state, s.reason, s.wake_at
+SELECT pairs.loser, l.id, l.month, l.state, l.reason, l.wake_at, s.id, s.month, s.state, s.reason, s.wake_at
 FROM pairs
 JOIN held l ON l.id = pairs.lost AND l.month = pairs.month
 JOIN held s ON s.id = pairs.kept AND s.month = pairs.month
@@ -32,11 +33,12 @@ WHERE id = %(id)s AND month = %(month)s AND state = 9 AND reason = 'merged'
 UPDATE delivery_message SET contact_id = %(contact_id)s::bigint WHERE id = %(id)s AND month = %(month)s
 
 -- name: hand_over
-UPDATE delivery_message m SET contact_id = %(survivor)s
-WHERE m.contact_id = %(loser)s AND NOT EXISTS (
+UPDATE delivery_message m SET contact_id = p.survivor
+FROM unnest(%(losers)s::bigint[], %(survivors)s::bigint[]) AS p (loser, survivor)
+WHERE m.contact_id = p.loser AND NOT EXISTS (
     SELECT 1 FROM delivery_message s
-    WHERE s.contact_id = %(survivor)s AND s.origin_kind = m.origin_kind AND s.origin_id = m.origin_id AND s.month = m.month)
-RETURNING m.id, m.month
+    WHERE s.contact_id = p.survivor AND s.origin_kind = m.origin_kind AND s.origin_id = m.origin_id AND s.month = m.month)
+RETURNING p.loser, m.id, m.month
 
 -- name: hand_back
 UPDATE delivery_message m SET contact_id = %(loser)s

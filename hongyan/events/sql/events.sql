@@ -45,7 +45,10 @@ SET contact_id = NULL, properties = jsonb_strip_nulls(jsonb_build_object(
 WHERE contact_id = %(contact_id)s
 
 -- name: hand_over
-UPDATE events_event SET contact_id = %(to)s WHERE contact_id = %(contact_id)s RETURNING id
+UPDATE events_event e SET contact_id = given."to"
+FROM unnest(%(from)s::bigint[], %(to)s::bigint[]) AS given ("from", "to")
+WHERE e.contact_id = given."from"
+RETURNING given."from", e.id
 
 -- name: hand_back
 -- By way of the contact, whose events are indexed in every month; ids alone would look into all partitions for each.
