@@ -26,6 +26,7 @@ log = logging.getLogger("hongyan.membership")
 
 _LEADING: Final = 7_105_040  # advisory lock
 _REST_S: Final = 0.1
+_QUIET_S: Final = 0.5  # the longest rest while nothing happens: an idle worker should cost next to nothing
 _STAMP_S: Final = 1.0
 _TOGETHER: Final = 16  # audiences filled together
 _RETRY_S: Final = 30.0  # before a filling that failed is tried again, and broken definitions are looked at again
@@ -156,6 +157,7 @@ def settle(lane: Lane | None = None, *, most: int = 200) -> Lane:
 async def run_membership(stop: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     lane = Lane()
+    rest_s = _REST_S
     with ThreadPoolExecutor(1, "members") as passes, ThreadPoolExecutor(1, "filling") as fills:
         filler = asyncio.create_task(_fill_on(lane, stop, fills))
         try:
@@ -164,7 +166,10 @@ async def run_membership(stop: asyncio.Event) -> None:
                 if filler.done():
                     filler.result()
                 if done is None or done.idle:
-                    await _rest(stop, 2.0 if done is None else _REST_S)
+                    await _rest(stop, 2.0 if done is None else rest_s)
+                    rest_s = min(rest_s * 1.5, _QUIET_S)
+                else:
+                    rest_s = _REST_S
         finally:
             await loop.run_in_executor(passes, connection_close)
             filler.cancel()
@@ -187,7 +192,7 @@ async def _fill_on(lane: Lane, stop: asyncio.Event, fills: ThreadPoolExecutor) -
             await _rest(stop, _RETRY_S)
             continue
         if not filled:
-            await _rest(stop, _REST_S)
+            await _rest(stop, _QUIET_S)
 
 
 def _fill(lane: Lane) -> bool:
