@@ -1,13 +1,14 @@
-"""What conditions may speak of in this installation, read from the database with a fixed number of queries."""
+"""What conditions may speak of in this installation, read from the database with one question."""
 
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils.translation import gettext_noop
 
-from hongyan.audience.catalogue_events import Vocabulary, event_specs, object_specs
+from hongyan.audience.catalogue_events import event_specs, object_specs
+from hongyan.audience.catalogue_reads import Vocabulary
 from hongyan.audience.compiler.catalogue import (
     AudienceSpec,
     Catalogue,
@@ -19,9 +20,7 @@ from hongyan.audience.compiler.catalogue import (
     TagGroupSpec,
     TagSpec,
 )
-from hongyan.audience.models import AudienceVersion, ContactList, Tag, TagGroup, current_versions
 from hongyan.audience.standing.fields import standing_fields
-from hongyan.commerce.settings import commerce_settings
 from hongyan.contacts.models import ConsentState, FieldDefinition
 from hongyan.core.money import exponent
 
@@ -132,59 +131,41 @@ _TYPES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Stock:
-    """What people have defined, for pages that show it and need a catalogue of it as well."""
-
-    groups: list[TagGroup]
-    tags: list[Tag]
-    lists: list[ContactList]
-    versions: list[AudienceVersion]
-
-    @classmethod
-    def now(cls) -> "Stock":
-        return cls(
-            list(TagGroup.objects.all()),
-            list(Tag.objects.all()),
-            list(ContactList.objects.all()),
-            list(current_versions()),
-        )
-
-
-def catalogue_now(stock: Stock | None = None) -> Catalogue:
-    """As things stand: take it once at the start of an act and pass it on."""
-    stock = stock or Stock.now()
-    groups, tags = stock.groups, stock.tags
+def catalogue_now() -> Catalogue:
+    """As things stand: take it once at the start of an act and pass it on. One question to the database."""
     words = Vocabulary.now()
-    home = commerce_settings().currency
     return Catalogue(
         fields={
             spec.key: spec
             for spec in (
                 *STANDARD_FIELDS,
-                *_order_fields(home),
+                *_order_fields(words.currency),
                 *COMPANY_FIELDS,
                 *standing_fields(words.rules),
-                *_custom_fields(),
+                *_custom_fields(words),
             )
         },
-        tags={tag.key: TagSpec(tag.pk, tag.key, Label(tag.name_en, tag.name_zh)) for tag in tags},
-        tag_groups={group.key: _group(group, groups, tags) for group in groups},
-        lists={str(row.public_id): ListSpec(row.pk, str(row.public_id), row.name) for row in stock.lists},
+        tags={key: TagSpec(said["id"], key, _label(said)) for key, said in words.tags.items()},
+        tag_groups={
+            key: TagGroupSpec(key, _label(said), _tags_in(said["id"], words)) for key, said in words.groups.items()
+        },
+        lists={public_id: ListSpec(said["id"], public_id, said["name"]) for public_id, said in words.lists.items()},
         audiences={
-            str(version.audience.public_id): AudienceSpec(
-                str(version.audience.public_id), version.audience.name, version.tree
-            )
-            for version in stock.versions
+            public_id: AudienceSpec(public_id, said["name"], said["tree"])
+            for public_id, said in words.audiences.items()
         },
         events=event_specs(words),
-        objects=object_specs(home),
+        objects=object_specs(words),
         channels={key: Label(name) for key, name in CHANNELS.items()},
-        topics={key: Label(topic["en"], topic["zh"]) for key, topic in words.topics.items()},
+        topics={key: _label(topic) for key, topic in words.topics.items()},
         topic_ids={key: topic["id"] for key, topic in words.topics.items()},
         consent_states={key: Label(name) for key, name in CONSENT_STATES.items()},
         zone=ZoneInfo(settings.HONGYAN_TIME_ZONE),
     )
+
+
+def _label(said: Mapping[str, Any]) -> Label:
+    return Label(said["en"], said["zh"])
 
 
 def _order_fields(home: str) -> tuple[FieldSpec, ...]:
@@ -203,30 +184,29 @@ def _order_fields(home: str) -> tuple[FieldSpec, ...]:
     )
 
 
-def descendants(groups: list[TagGroup], of: int) -> list[int]:
-    """Ids of the group and everything below it."""
-    below = [inner for group in groups if group.parent_id == of for inner in descendants(groups, group.pk)]
-    return [of, *below]
+def _tags_in(group_id: int, words: Vocabulary) -> tuple[int, ...]:
+    """Ids of the tags of the group and of everything below it."""
+    below = _below(group_id, words)
+    return tuple(tag["id"] for tag in words.tags.values() if tag["group"] in below)
 
 
-def _group(group: TagGroup, groups: list[TagGroup], tags: list[Tag]) -> TagGroupSpec:
-    below = set(descendants(groups, group.pk))
-    ids = tuple(tag.pk for tag in tags if tag.group_id in below)
-    return TagGroupSpec(group.key, Label(group.name_en, group.name_zh), ids)
+def _below(group_id: int, words: Vocabulary) -> set[int]:
+    inner = [group["id"] for group in words.groups.values() if group["inside"] == group_id]
+    return {group_id}.union(*(_below(one, words) for one in inner))
 
 
-def _custom_fields() -> list[FieldSpec]:
+def _custom_fields(words: Vocabulary) -> list[FieldSpec]:
     return [
         FieldSpec(
-            key=f"custom.{definition.key}",
-            type=T.SEALED if definition.sensitive else _TYPES[FieldDefinition.Type(definition.type)],
-            label=Label(definition.label_en, definition.label_zh),
-            attribute=f"extra.{definition.key}" if definition.sensitive else definition.key,
-            choices=tuple(_choice(option) for option in definition.options),
+            key=f"custom.{key}",
+            type=T.SEALED if said["sensitive"] else _TYPES[FieldDefinition.Type(said["type"])],
+            label=_label(said),
+            attribute=f"extra.{key}" if said["sensitive"] else key,
+            choices=tuple(_choice(option) for option in said["options"]),
             group="custom",
-            suggests=definition.type == FieldDefinition.Type.TEXT and not definition.sensitive,
+            suggests=said["type"] == FieldDefinition.Type.TEXT and not said["sensitive"],
         )
-        for definition in FieldDefinition.objects.filter(archived_at=None).order_by("position", "id")
+        for key, said in words.fields.items()
     ]
 
 

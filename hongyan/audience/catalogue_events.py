@@ -1,18 +1,15 @@
 """What can be asked of events and objects: names and labels, properties and their kinds, fields of custom objects."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-import orjson
-from django.db import connection
 from django.utils.translation import gettext_noop
 
+from hongyan.audience.catalogue_reads import Vocabulary
 from hongyan.audience.compiler.catalogue import Choice, EventSpec, FieldSpec, FieldType, Label, ObjectSpec, PropertySpec
 from hongyan.contacts.models import ObjectType
 from hongyan.contacts.objects_values import ObjectField, ObjectFieldType, fields_of
 from hongyan.core.money import exponent
-from hongyan.core.sql import statement
 from hongyan.events.models_catalogue import EventProperty
 
 EVENTS: Final = {
@@ -77,26 +74,6 @@ _ANY: Final = frozenset(_KINDS.values())
 _FULL: Final = 300  # properties of one name that the tracking plan keeps; beyond them any may be asked
 
 
-@dataclass(frozen=True, slots=True)
-class Vocabulary:
-    """What is read beside models, in one query. properties: (event, what the tracking plan says). rules: definitions of
-    where people stand, by kind."""
-
-    events: list[str]
-    properties: list[tuple[str, dict[str, Any]]]
-    topics: dict[str, dict[str, Any]]
-    rules: dict[str, Any]
-
-    @classmethod
-    def now(cls) -> "Vocabulary":
-        found: dict[str, list[tuple[str, Any]]] = {"event": [], "property": [], "topic": [], "rules": []}
-        with connection.cursor() as cursor:
-            cursor.execute(statement("hongyan.audience", "reads.sql", "vocabulary"))
-            for kind, name, said in cursor.fetchall():
-                found[kind].append((name, orjson.loads(said)))
-        return cls([name for name, _ in found["event"]], found["property"], dict(found["topic"]), dict(found["rules"]))
-
-
 def event_specs(words: Vocabulary) -> dict[str, EventSpec]:
     """The vocabulary of mail and shop, and every other name that has ever been seen."""
     known = _properties(words)
@@ -144,18 +121,17 @@ _FIELD_TYPES: Final = {
 }
 
 
-def object_specs(home: str) -> dict[str, ObjectSpec]:
-    """Kinds of things people have; archived ones cannot be asked for. One query. home: the currency of amounts that
-    name none."""
-    kinds = ObjectType.objects.filter(archived_at=None).order_by("position", "id")
+def object_specs(words: Vocabulary) -> dict[str, ObjectSpec]:
+    """Kinds of things people have; archived ones cannot be asked for. Amounts that name no currency are in the
+    organisation's."""
     return {
-        kind.key: ObjectSpec(
-            kind.pk,
-            kind.key,
-            Label(kind.label_en, kind.label_zh),
-            {item.key: _object_field(item, home) for item in fields_of(kind)},
+        key: ObjectSpec(
+            said["id"],
+            key,
+            Label(said["en"], said["zh"]),
+            {item.key: _object_field(item, words.currency) for item in fields_of(ObjectType(fields=said["fields"]))},
         )
-        for kind in kinds
+        for key, said in words.objects.items()
     }
 
 

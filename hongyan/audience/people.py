@@ -16,6 +16,7 @@ from hongyan.audience.segments import checked, compile_members
 from hongyan.contacts.masking import masked_identity
 from hongyan.contacts.models import Contact
 from hongyan.contacts.selectors import identities
+from hongyan.contacts.types import Identity
 from hongyan.core.sql import SQL
 
 _PORTION = 50_000
@@ -89,6 +90,11 @@ def people_of(actor: Actor, ids: Sequence[int]) -> list[Person]:
             continue  # erased between two statements
         if not actor.may(Permission.CONTACT_IDENTITY):
             identity = masked_identity(identity)
-        name = identity.full_name or " ".join(filter(None, (identity.given_name, identity.family_name)))
-        people.append(Person(contact.pk, contact.public_id, name, identity.email, contact.country, contact.city))
+        people.append(person_of(contact, identity))
     return people
+
+
+def person_of(contact: Contact, identity: Identity) -> Person:
+    """identity: what the reader may see of it."""
+    name = identity.full_name or " ".join(filter(None, (identity.given_name, identity.family_name)))
+    return Person(contact.pk, contact.public_id, name, identity.email, contact.country, contact.city)

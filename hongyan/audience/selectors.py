@@ -12,7 +12,7 @@ from django.db.models import Count
 from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
 from hongyan.audience import rows
-from hongyan.audience.catalogue import Stock, catalogue_now
+from hongyan.audience.catalogue import catalogue_now
 from hongyan.audience.compiler.catalogue import Catalogue, FieldType
 from hongyan.audience.compiler.emit import emit, fold
 from hongyan.audience.compiler.nodes import Node
@@ -59,7 +59,7 @@ def count_node(node: Node, catalogue: Catalogue) -> int:
 
 def count_nodes(nodes: Sequence[Node], catalogue: Catalogue) -> list[int]:
     """Of several parts of checked trees, as of one moment: what they have in common is looked at once."""
-    return [answer.count() for answer in ask_many(nodes, catalogue=catalogue)]
+    return _sizes(nodes, catalogue)
 
 
 def breakdown(
@@ -176,6 +176,11 @@ def tag_sizes(*, actor: Actor) -> dict[int, int]:
     return dict(ContactTag.objects.values_list("tag_id").annotate(size=Count("contact_id")).order_by())
 
 
+def tag_size(*, actor: Actor, tag: Tag) -> int:
+    actor.require(Permission.CONTACT_VIEW)
+    return ContactTag.objects.filter(tag=tag).count()
+
+
 def list_sizes(*, actor: Actor) -> dict[int, int]:
     actor.require(Permission.CONTACT_VIEW)
     return dict(ListMember.objects.values_list("list_id").annotate(size=Count("contact_id")).order_by())
@@ -190,13 +195,6 @@ def tag_and_list_sizes(*, actor: Actor) -> tuple[dict[int, int], dict[int, int]]
         for kind, number, size in cursor.fetchall():
             found[kind][number] = size
     return found
-
-
-def without_tag_of(*, actor: Actor, tag_ids: Sequence[int]) -> int:
-    """How many contacts hold none of these tags: the gap of a group that should cover everybody."""
-    actor.require(Permission.CONTACT_VIEW)
-    text = statement("hongyan.audience", "reads.sql", "without_tags")
-    return int(rows.query(text, {"tag_ids": list(tag_ids)})[0][0])
 
 
 def tags_of_contacts(*, actor: Actor, contact_ids: Sequence[int]) -> dict[int, list[Tag]]:
@@ -214,11 +212,10 @@ def lists_of_contact(*, actor: Actor, contact_id: int) -> list[ContactList]:
     return list(ContactList.objects.filter(members__contact_id=contact_id).order_by("name"))
 
 
-def tag_tree(*, actor: Actor, stock: Stock | None = None) -> list[tuple[TagGroup, list[Tag]]]:
+def tag_tree(*, actor: Actor) -> list[tuple[TagGroup, list[Tag]]]:
     """Groups in reading order (each followed by those below it) with their own tags; two queries."""
     actor.require(Permission.CONTACT_VIEW)
-    groups = stock.groups if stock else list(TagGroup.objects.all())
-    tags = stock.tags if stock else list(Tag.objects.all())
+    groups, tags = list(TagGroup.objects.all()), list(Tag.objects.all())
     ordered: list[TagGroup] = []
 
     def visit(parent_id: int | None) -> None:

@@ -1,11 +1,12 @@
 """Where tags, lists and audiences are used. Rooms above register a finder; this room knows only its own."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 
+from hongyan.audience.compiler.catalogue import AudienceSpec, Catalogue
 from hongyan.audience.compiler.nodes import HasTag, HasTagOfGroup, InAudience, Node, OnList, walk
 from hongyan.audience.compiler.parse import parse
 from hongyan.audience.errors import BadTree
-from hongyan.audience.models import AudienceVersion, TagRule, current_versions
+from hongyan.audience.models import TagRule, current_versions
 from hongyan.audience.types import Use, UsedKind, UseFinder
 
 _FINDERS: list[UseFinder] = []
@@ -28,16 +29,21 @@ def mentions(tree: object, kind: UsedKind, key: str) -> bool:
     return any(_names(part) == (kind, key) for part in walk(node))
 
 
-def where_used(kind: UsedKind, key: str, *, versions: Iterable[AudienceVersion] | None = None) -> list[Use]:
-    """Callers have checked that the reader may see audiences. versions: the current ones, where they are at hand."""
+def where_used(kind: UsedKind, key: str, *, catalogue: Catalogue | None = None) -> list[Use]:
+    """Callers have checked that the reader may see audiences. catalogue: where it is at hand."""
     from django.utils.translation import gettext_lazy as _
 
     uses = [
-        Use(_("Saved audience"), version.audience.name, f"/audiences/{version.audience.public_id}/")
-        for version in (current_versions() if versions is None else versions)
-        if mentions(version.tree, kind, key)
+        Use(_("Saved audience"), audience.name, f"/audiences/{audience.public_id}/")
+        for audience in (_audiences() if catalogue is None else catalogue.audiences.values())
+        if mentions(audience.tree, kind, key)
     ]
     return uses + rule_uses(kind, key) + [use for finder in _FINDERS for use in finder(kind, key)]
+
+
+def _audiences() -> Iterator[AudienceSpec]:
+    for version in current_versions():
+        yield AudienceSpec(str(version.audience.public_id), version.audience.name, version.tree)
 
 
 def rule_uses(kind: UsedKind, key: str) -> list[Use]:

@@ -85,10 +85,10 @@ def test_every_tab_opens_with_and_without_history(shanghai: SavedAudience, langu
     client = signed_in(language=language)
     body(client, "audience", shanghai)
     for tab in TABS:
-        with asked(at_most=21):  # eleven of them are the catalogue, the definition asks three rooms where it is used
+        with asked(at_most=10):  # test_budget has them one by one
             assert word in body(client, tab, shanghai), tab
     for part in ("reach", "some", "uses", "snapshots"):
-        with asked(at_most=20):
+        with asked(at_most=8):
             body(client, part, shanghai)
 
 
@@ -171,7 +171,7 @@ def test_overview_searches_sorts_and_acts_on_many(shanghai: SavedAudience) -> No
     client = signed_in()
     page = reverse("audiences:index")
     client.get(page)
-    with asked(at_most=18):
+    with asked(at_most=11):
         text = client.get(page, {"q": "shang"}).content.decode()
     assert "Shanghai" in text
     assert "Germany" not in text

@@ -60,7 +60,7 @@ def test_each_condition_names_what_decided_it(wang: Contact, audience: SavedAudi
     client = signed_in(language=language)
     page = reverse("audiences:why_person", args=[audience.public_id, wang.public_id])
     client.get(page)
-    with asked(at_most=22):
+    with asked(at_most=10):
         text = client.get(page).content.decode()
     assert word in text
     assert "上海" in text

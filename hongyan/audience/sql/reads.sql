@@ -1,5 +1,5 @@
 -- name: vocabulary
--- What conditions may speak of that is no model of ours, in one journey: kind, name, what there is to say of it.
+-- What conditions may speak of, in one journey: kind, name, what there is to say of it.
 -- Names of events by jumping along the index from one to the next: a few lookups a name, however many events there are.
 WITH RECURSIVE names AS (
     (SELECT name FROM events_event ORDER BY name LIMIT 1)
@@ -19,6 +19,27 @@ UNION ALL
 FROM contacts_topic ORDER BY position, id)
 UNION ALL
 (SELECT 'rules', kind, definition::text FROM audience_standingrules WHERE kind = 'rfm' ORDER BY number DESC LIMIT 1)
+UNION ALL
+(SELECT 'field', key,
+    jsonb_build_object('en', label_en, 'zh', label_zh, 'type', type, 'sensitive', sensitive, 'options', options)::text
+FROM contacts_fielddefinition WHERE archived_at IS NULL ORDER BY position, id)
+UNION ALL
+(SELECT 'object', key, jsonb_build_object('id', id, 'en', label_en, 'zh', label_zh, 'fields', fields)::text
+FROM contacts_objecttype WHERE archived_at IS NULL ORDER BY position, id)
+UNION ALL
+(SELECT 'group', key, jsonb_build_object('id', id, 'inside', parent_id, 'en', name_en, 'zh', name_zh)::text
+FROM audience_taggroup ORDER BY position, id)
+UNION ALL
+(SELECT 'tag', key, jsonb_build_object('id', id, 'group', group_id, 'en', name_en, 'zh', name_zh)::text
+FROM audience_tag ORDER BY position, id)
+UNION ALL
+(SELECT 'list', public_id::text, jsonb_build_object('id', id, 'name', name)::text FROM audience_contactlist ORDER BY name)
+UNION ALL
+(SELECT 'audience', a.public_id::text, jsonb_build_object('name', a.name, 'tree', v.tree)::text
+FROM audience_savedaudience a JOIN audience_audienceversion v ON v.audience_id = a.id AND v.number = a.current
+ORDER BY a.name)
+UNION ALL
+SELECT 'currency', currency, '{}' FROM commerce_commercesettings WHERE id = 1
 
 -- name: values_of_column
 SELECT /*column*/ AS value, count(*) FROM /*table*/
@@ -30,11 +51,6 @@ SELECT attributes ->> %(key)s AS value, count(*) FROM contacts_contact
 WHERE jsonb_typeof(attributes -> %(key)s) = 'string' AND attributes ->> %(key)s <> ''
   AND strpos(lower((attributes ->> %(key)s) COLLATE "C"), %(text)s) > 0
 GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %(n)s
-
--- name: without_tags
-SELECT count(*) FROM contacts_contact c
-WHERE NOT EXISTS (
-    SELECT 1 FROM audience_contacttag t WHERE t.contact_id = c.id AND t.tag_id = ANY(%(tag_ids)s::bigint[]))
 
 -- name: tag_and_list_sizes
 SELECT 0, tag_id, count(*) FROM audience_contacttag GROUP BY tag_id

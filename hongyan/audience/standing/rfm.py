@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from hongyan.accounts.types import Actor
 from hongyan.audience.errors import BadValue
-from hongyan.audience.models_standing import RFM, StandingKind
+from hongyan.audience.models_standing import RFM, StandingKind, StandingRules
 from hongyan.audience.standing.rfm_rules import DEFAULTS, MOST_TIERS, Method, RFMRules, Scale, as_json, from_json
 from hongyan.audience.standing.versions import (
     SPAN,
@@ -43,8 +43,11 @@ Thresholds = Mapping[str, Sequence[str | None]]  # by scale, four each, ascendin
 
 
 def rfm_rules() -> RFMRules:
-    found = rules_in_force(StandingKind.RFM)
-    return from_json(found.definition) if found else DEFAULTS
+    return rfm_rules_of(rules_in_force(StandingKind.RFM))
+
+
+def rfm_rules_of(version: StandingRules | None) -> RFMRules:
+    return from_json(version.definition) if version else DEFAULTS
 
 
 def rfm_rules_change(*, actor: Actor, rules: RFMRules) -> int:

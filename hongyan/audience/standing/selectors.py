@@ -1,16 +1,17 @@
 """Reading where contacts stand: how many in each stage and tier, what they are worth, and who moved where."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import Count, Sum
+from django.db.models import Count
 
 from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
 from hongyan.audience.models_standing import Lifecycle, StandingFlow, StandingKind
 from hongyan.audience.standing.rfm import rfm_rules
-from hongyan.audience.standing.rfm_rules import Tier
+from hongyan.audience.standing.rfm_rules import RFMRules, Tier
 from hongyan.audience.standing.versions import day_of, fetch, sql
 from hongyan.audience.types import Stage
 from hongyan.contacts.models import Contact
@@ -76,12 +77,10 @@ def flows(*, actor: Actor, kind: StandingKind, days: int = 30) -> Flows:
     first = today - timedelta(days=days - 1)
     line = [first + timedelta(days=number) for number in range(days)]
     rows = StandingFlow.objects.filter(kind=kind, day__gte=first)
-    moves = {
-        (row["before"], row["after"]): row["n"]
-        for row in rows.values("before", "after").annotate(n=Sum("contacts")).order_by()
-    }
+    moves: Counter[tuple[str, str]] = Counter()
     by_day: dict[str, list[int]] = {}
     for day, before, after, contacts in rows.values_list("day", "before", "after", "contacts"):
+        moves[before, after] += contacts
         if before and after and day <= today:
             by_day.setdefault(after, [0] * days)[(day - first).days] += contacts
     return Flows(line, moves, by_day)
@@ -92,8 +91,8 @@ def rfm_grid(*, actor: Actor) -> list[Cell]:
     return [Cell(*row) for row in fetch(sql("rfm_grid"), {})]
 
 
-def rfm_tiers(*, actor: Actor) -> list[TierSize]:
-    """In the order of the rules, empty ones too."""
+def rfm_tiers(*, actor: Actor, rules: RFMRules | None = None) -> list[TierSize]:
+    """In the order of the rules, empty ones too. rules: those in force, where they are at hand."""
     actor.require(Permission.CONTACT_VIEW)
     found = {row[0]: row[1:] for row in fetch(sql("rfm_tiers"), {})}
-    return [TierSize(tier, *found.get(tier.key, (0, 0, 0))) for tier in rfm_rules().tiers]
+    return [TierSize(tier, *found.get(tier.key, (0, 0, 0))) for tier in (rules or rfm_rules()).tiers]

@@ -18,7 +18,7 @@ from hongyan.accounts.types import Actor
 from hongyan.audience.catalogue import catalogue_now
 from hongyan.audience.compiler.catalogue import Catalogue
 from hongyan.audience.errors import BadTree, BadValue
-from hongyan.audience.models_standing import Lifecycle, StandingKind
+from hongyan.audience.models_standing import Lifecycle, StandingKind, StandingRules
 from hongyan.audience.segments import check
 from hongyan.audience.standing.stage_rules import DEFAULTS, StageRule, StageRules, as_json, from_json
 from hongyan.audience.standing.versions import (
@@ -43,8 +43,11 @@ SOURCE: Final = "stages"
 
 
 def stage_rules() -> StageRules:
-    found = rules_in_force(StandingKind.STAGES)
-    return from_json(found.definition) if found else DEFAULTS
+    return stage_rules_of(rules_in_force(StandingKind.STAGES))
+
+
+def stage_rules_of(version: StandingRules | None) -> StageRules:
+    return from_json(version.definition) if version else DEFAULTS
 
 
 def stage_rules_change(*, actor: Actor, rules: StageRules) -> int:
@@ -96,11 +99,12 @@ def stages_refresh(*, now: datetime | None = None, catalogue: Catalogue | None =
     return moved
 
 
-def stages_renew(contact_ids: Sequence[int], *, catalogue: Catalogue, now: datetime) -> int:
-    """Hold these contacts against the rules, after something about them changed. Returns how many moved."""
+def stages_renew(contact_ids: Sequence[int], *, catalogue: Catalogue, now: datetime, cause: str = "change") -> int:
+    """Hold these contacts against the rules, after something about them changed, or time passed ("time"). Returns how
+    many moved."""
     rules = stage_rules()
     first = first_among(rules.trees, contact_ids, catalogue=catalogue, now=now)
-    return _move(list(first), [rules.stages[place] for place in first.values()], at=now, cause="change")
+    return _move(list(first), [rules.stages[place] for place in first.values()], at=now, cause=cause)
 
 
 def _held(stages: Sequence[Stage]) -> Places:

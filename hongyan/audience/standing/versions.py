@@ -1,6 +1,7 @@
 """What stages and RFM share: their rules as versions, what was last computed, and their moves as events."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -52,10 +53,26 @@ def state_set(kind: StandingKind, **values: Any) -> None:
     StandingState.objects.update_or_create(kind=kind, defaults=values)
 
 
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """The rules in force (None: the defaults) beside what was computed last."""
+
+    rules: StandingRules | None
+    state: StandingState
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the rules changed since everybody was looked at."""
+        number = self.rules.number if self.rules else 0
+        return self.state.computed_at is None or self.state.number != number
+
+
+def computed(kind: StandingKind) -> Computed:
+    return Computed(rules_in_force(kind), state_of(kind))
+
+
 def is_due(kind: StandingKind) -> bool:
-    """Whether the rules changed since everybody was looked at."""
-    rules, state = rules_in_force(kind), state_of(kind)
-    return state.computed_at is None or state.number != (rules.number if rules else 0)
+    return computed(kind).is_due
 
 
 def sql(name: str) -> str:

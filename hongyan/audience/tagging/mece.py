@@ -18,7 +18,7 @@ from hongyan.accounts.types import Actor
 from hongyan.audience.catalogue import catalogue_now
 from hongyan.audience.compiler.catalogue import Catalogue
 from hongyan.audience.errors import BadTree, BadValue
-from hongyan.audience.models import Tag, TagGroup
+from hongyan.audience.models import TagGroup
 from hongyan.audience.models_rules import RuleChange, TagRule
 from hongyan.audience.segments import check
 from hongyan.audience.tagging.people import everyone_of
@@ -102,11 +102,17 @@ def overlap_of(trees: Sequence[Any]) -> int:
     return report(trees).overlap
 
 
-def report_of_group(*, actor: Actor, group: TagGroup) -> tuple[list[TagRule], Report]:
+def report_of_group(
+    *, actor: Actor, group: TagGroup, catalogue: Catalogue | None = None
+) -> tuple[list[TagRule], Report]:
     """Of what the group's rules say now, drafts first. Raises BadTree."""
     actor.require(Permission.CONTACT_VIEW)
-    rules = [rule for rule in rules_of_group(group) if tree_of(rule) is not None]
-    return rules, report([tree_of(rule) for rule in rules])
+    rules = _rules(group)
+    return rules, report([tree_of(rule) for rule in rules], catalogue=catalogue)
+
+
+def _rules(group: TagGroup) -> list[TagRule]:
+    return [rule for rule in rules_of_group(group) if tree_of(rule) is not None]
 
 
 # ——— the fix
@@ -158,29 +164,33 @@ class Fix:
     rest_key: str = ""
 
 
-def fix_order(*, actor: Actor, group: TagGroup) -> Fix:
+def fix_order(
+    *, actor: Actor, group: TagGroup, catalogue: Catalogue | None = None, rules: Sequence[TagRule] | None = None
+) -> Fix:
     """The rules in the order of the tags, each without the earlier ones. Raises BadTree when a rule would grow too
-    large to be read."""
+    large to be read. rules: as ``report_of_group`` gave them, where they are at hand."""
     actor.require(Permission.CONTACT_VIEW)
-    rules = [rule for rule in rules_of_group(group) if tree_of(rule) is not None]
+    known, rules = catalogue or catalogue_now(), _rules(group) if rules is None else rules
     before = [tree_of(rule) for rule in rules]
     after = in_order(before)
-    _refuse_wrong(after)
+    _refuse_wrong(after, known)
     changed = {rule.tag.key: tree for rule, old, tree in zip(rules, before, after, strict=True) if old != tree}
     keys = tuple(rule.tag.key for rule in rules)
-    return Fix(RuleChange.Action.ORDER, changed, keys, report(after))
+    return Fix(RuleChange.Action.ORDER, changed, keys, report(after, catalogue=known))
 
 
-def fix_rest(*, actor: Actor, group: TagGroup) -> Fix:
+def fix_rest(
+    *, actor: Actor, group: TagGroup, catalogue: Catalogue | None = None, rules: Sequence[TagRule] | None = None
+) -> Fix:
     """A further tag, the last in order, for everybody left out. Raises BadTree."""
     actor.require(Permission.CONTACT_VIEW)
-    rules = [rule for rule in rules_of_group(group) if tree_of(rule) is not None]
+    known, rules = catalogue or catalogue_now(), _rules(group) if rules is None else rules
     trees = [tree_of(rule) for rule in rules]
     rest = rest_of(trees)
-    _refuse_wrong([rest])
-    key = _free_key(f"{group.key}-rest")
+    _refuse_wrong([rest], known)
+    key = _free_key(f"{group.key}-rest", known)
     keys = (*(rule.tag.key for rule in rules), key)
-    return Fix(RuleChange.Action.REST, {key: rest}, keys, report([*trees, rest]), rest_key=key)
+    return Fix(RuleChange.Action.REST, {key: rest}, keys, report([*trees, rest], catalogue=known), rest_key=key)
 
 
 @transaction.atomic
@@ -194,16 +204,15 @@ def fix_apply(*, actor: Actor, group: TagGroup, fix: Fix) -> RuleChange:
     return change
 
 
-def _refuse_wrong(trees: Sequence[Any]) -> None:
-    known = catalogue_now()
+def _refuse_wrong(trees: Sequence[Any], known: Catalogue) -> None:
     problems = [problem for tree in trees for problem in check(tree, catalogue=known)]
     if problems:
         raise BadTree(problems)
 
 
-def _free_key(wanted: str) -> str:
+def _free_key(wanted: str, known: Catalogue) -> str:
     key, number = wanted[:60], 1
-    while Tag.objects.filter(key=key).exists():
+    while key in known.tags:
         number += 1
         key = f"{wanted[:60]}-{number}"
     return key

@@ -10,6 +10,11 @@ from django.db import connection
 
 from hongyan.audience import rows
 from hongyan.audience.compiler.catalogue import Catalogue
+from hongyan.audience.compiler.emit import emit
+from hongyan.audience.compiler.nodes import Node
+from hongyan.audience.compiler.rewrite import rewrite
+from hongyan.audience.engines.door import ask_many, routed
+from hongyan.audience.engines.types import Engine
 from hongyan.audience.segments import checked, compile_members
 from hongyan.core.sql import SQL, numbers
 
@@ -20,11 +25,23 @@ NONE = -1
 
 def everyone_of(trees: Sequence[Any], *, catalogue: Catalogue, now: datetime) -> list[IDs]:
     """Everybody each tree means, as of one moment, by whichever engine suits the size. Raises BadTree."""
-    from hongyan.audience.engines.ask import ask_many  # brings DuckDB along, which few processes need
-
     nodes = [checked(tree, catalogue=catalogue) for tree in trees]
+    if routed() is Engine.POSTGRES:
+        return _by_rows(nodes, catalogue, now)
     answers = ask_many(nodes, catalogue=catalogue, now=now)
     return [np.asarray(answer.ids().to_numpy(zero_copy_only=False), dtype=np.int64) for answer in answers]
+
+
+def _by_rows(nodes: Sequence[Node], catalogue: Catalogue, now: datetime) -> list[IDs]:
+    """One statement for all, so that they are of one moment."""
+    params: dict[str, Any] = {}
+    texts = []
+    for place, node in enumerate(nodes):
+        members = _renamed(emit(rewrite(node, catalogue), catalogue, now=now), place)
+        params |= members.params
+        texts.append(f"(SELECT array_agg(id ORDER BY id) FROM ({members.text}) m{place})")
+    found = rows.query(f"SELECT {', '.join(texts)}", params)[0] if texts else ()
+    return [np.array(ids or [], dtype=np.int64) for ids in found]
 
 
 def ids_of(tree: Any, *, catalogue: Catalogue, now: datetime) -> IDs:

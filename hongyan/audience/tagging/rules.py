@@ -17,6 +17,7 @@ from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
 from hongyan.audience.catalogue import catalogue_now
 from hongyan.audience.compiler.canonical import digest
+from hongyan.audience.compiler.catalogue import Catalogue
 from hongyan.audience.errors import BadTree, BadValue, NotFound
 from hongyan.audience.models import Tag, TagGroup
 from hongyan.audience.models_rules import RuleChange, TagRule
@@ -62,13 +63,13 @@ class Effect:
     stay: int
 
 
-def draft_effect(tag: Tag, tree: Any) -> Effect:
+def draft_effect(tag: Tag, tree: Any, *, catalogue: Catalogue | None = None) -> Effect:
     """Of a tag in a group that is not exclusive. Raises BadTree; callers have checked who asks."""
     import numpy as np
 
     from hongyan.audience.tagging.people import ids_of
 
-    wanted = ids_of(tree, catalogue=catalogue_now(), now=clock.now())
+    wanted = ids_of(tree, catalogue=catalogue or catalogue_now(), now=clock.now())
     held = np.array(list(tag.contact_tags.values_list("contact_id", flat=True)), dtype=np.int64)
     stay = len(np.intersect1d(wanted, held))
     return Effect(len(wanted) - stay, len(held) - stay, stay)

@@ -6,7 +6,8 @@ told by the reference meaning, from the contact's events.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as default
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,9 +17,9 @@ from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
 from hongyan.audience import rows
 from hongyan.audience.catalogue import catalogue_now
-from hongyan.audience.compiler.catalogue import Catalogue, FieldType
+from hongyan.audience.compiler.catalogue import Catalogue, FieldSpec, FieldType
 from hongyan.audience.compiler.emit import emit_among
-from hongyan.audience.compiler.emit_values import Comparisons
+from hongyan.audience.compiler.emit_values import Comparisons, spelled
 from hongyan.audience.compiler.explain import explain_part
 from hongyan.audience.compiler.nodes import All, AnyOf, FieldIs, InAudience, Node, Not, children
 from hongyan.audience.compiler.parse import parse
@@ -91,21 +92,25 @@ class _Asked:
     now: datetime
     contact_id: int
     language: str
-    held: Mapping[str, bool] = field(default_factory=dict)  # by path, as ``look`` found it
-    evidence: Mapping[str, Evidence | None] = field(default_factory=dict)
+    held: Mapping[str, bool] = default(default_factory=dict)  # by path, as ``look`` found it
+    evidence: Mapping[str, Evidence | None] = default(default_factory=dict)
 
     def look(self, root: _Part) -> None:
-        """Two questions for all conditions together, and one for each kind of value that is shown."""
+        """One question for all conditions and the values that are shown, and one for the events."""
         leaves = root.leaves()
         members = [
             emit_among(rewrite(leaf.node, self.catalogue), self.catalogue, now=self.now, contact_ids=[self.contact_id])
             for leaf in leaves
         ]
-        answers = _ask([SQL(f"EXISTS ({one.text})", one.params) for one in members])
-        self.held = {leaf.path: bool(answer) for leaf, answer in zip(leaves, answers, strict=True)}
+        shown = {leaf.path: question for leaf in leaves if (question := self.value(leaf)) is not None}
+        answers = _ask([*(SQL(f"EXISTS ({one.text})", one.params) for one in members), *shown.values()])
+        self.held = {leaf.path: bool(answer) for leaf, answer in zip(leaves, answers, strict=False)}
+        values = {
+            leaf.path: self.read(leaf, value)
+            for leaf, value in zip((leaf for leaf in leaves if leaf.path in shown), answers[len(leaves) :], strict=True)
+        }
         names = {name for leaf in leaves for name in names_in(leaf.node)}
         events = events_of(self.contact_id, names, now=self.now)
-        values = self.values([leaf for leaf in leaves if isinstance(leaf.node, FieldIs)])
         self.evidence = {
             leaf.path: Evidence(value=values[leaf.path])
             if leaf.path in values
@@ -128,24 +133,25 @@ class _Asked:
             case _:
                 return Reason(part.path, "condition", self.held[part.path], sentence, evidence=self.evidence[part.path])
 
-    def values(self, parts: Sequence[_Part]) -> dict[str, Any]:
-        """What the contact has in the fields asked for. Of sealed fields nothing is shown."""
-        questions: dict[str, SQL] = {}
-        lists: set[str] = set()
-        for part in parts:
-            node = part.node
-            spec = self.catalogue.fields[node.key] if isinstance(node, FieldIs) else None
-            if spec is None or spec.type is FieldType.SEALED:
-                continue
-            made = Comparisons(self.catalogue, self.now)
-            value = made.getter(spec, "m" if spec.table else "c")().sql("postgres")
-            table = f" JOIN {spec.table} m ON m.{spec.theirs} = c.{spec.ours}" if spec.table else ""
-            text = f"(SELECT {value} FROM contacts_contact c{table} WHERE c.id = %(ids)s LIMIT 1)"
-            lists |= {part.path} if spec.type is FieldType.CHOICES else set()
-            questions[part.path] = SQL(text, {**made.params, "ids": self.contact_id})
-        found = dict(zip(questions, _ask(list(questions.values())), strict=True))
-        # Several choices stand in jsonb, which comes as text.
-        return {path: orjson.loads(value) if path in lists and value else value for path, value in found.items()}
+    def value(self, part: _Part) -> SQL | None:
+        """What the contact has in the field asked for. Of sealed fields nothing is shown."""
+        spec = self.field(part)
+        if spec is None or spec.type is FieldType.SEALED:
+            return None
+        made = Comparisons(self.catalogue, self.now)
+        value = spelled(made.getter(spec, "m" if spec.table else "c")())
+        table = f" JOIN {spec.table} m ON m.{spec.theirs} = c.{spec.ours}" if spec.table else ""
+        text = f"(SELECT {value} FROM contacts_contact c{table} WHERE c.id = %(ids)s LIMIT 1)"
+        return SQL(text, {**made.params, "ids": self.contact_id})
+
+    def read(self, part: _Part, value: Any) -> Any:
+        """Several choices stand in jsonb, which comes as text."""
+        spec = self.field(part)
+        several = spec is not None and spec.type is FieldType.CHOICES
+        return orjson.loads(value) if several and value else value
+
+    def field(self, part: _Part) -> FieldSpec | None:
+        return self.catalogue.fields[part.node.key] if isinstance(part.node, FieldIs) else None
 
 
 def _ask(questions: Sequence[SQL]) -> Sequence[Any]:

@@ -73,6 +73,7 @@ def _choose_groups(field: forms.Field, groups: object, empty: object) -> None:
     field.queryset = groups  # type: ignore[assignment]
     field.empty_label = empty  # type: ignore[assignment]
     field.label_from_instance = _indented  # type: ignore[method-assign,assignment]
+    field.widget.choices = [choice for choice in field.choices]  # type: ignore[union-attr]  # noqa: C416
 
 
 def _indented(group: TagGroup) -> str:

@@ -9,8 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from hongyan.accounts.permissions import Permission
-from hongyan.audience.catalogue import Stock, catalogue_now
+from hongyan.audience.catalogue import catalogue_now
 from hongyan.audience.compiler.catalogue import Catalogue
 from hongyan.audience.errors import NotFound
 from hongyan.audience.models import AudienceVersion, SavedAudience
@@ -27,7 +26,6 @@ class Shown:
 
     audience: SavedAudience
     version: AudienceVersion
-    stock: Stock
     catalogue: Catalogue
     problems: list[Problem]
 
@@ -36,18 +34,17 @@ class Shown:
         return self.version.tree
 
     def uses(self) -> list[Use]:
-        return where_used(UsedKind.AUDIENCE, str(self.audience.public_id), versions=self.stock.versions)
+        return where_used(UsedKind.AUDIENCE, str(self.audience.public_id), catalogue=self.catalogue)
 
 
 def shown_or_404(request: HttpRequest, public_id: UUID) -> Shown:
-    actor_of(request).require(Permission.CONTACT_VIEW)
-    stock = Stock.now()
-    version = next((row for row in stock.versions if row.audience.public_id == public_id), None)
-    if version is None:
-        raise Http404
-    catalogue = catalogue_now(stock)
+    try:
+        audience, version = audience_by_id(actor=actor_of(request), public_id=public_id)
+    except NotFound:
+        raise Http404 from None
+    catalogue = catalogue_now()
     problems = check(version.tree, catalogue=catalogue, inside=str(public_id))
-    return Shown(version.audience, version, stock, catalogue, problems)
+    return Shown(audience, version, catalogue, problems)
 
 
 def audience_or_404(request: HttpRequest, public_id: UUID) -> SavedAudience:

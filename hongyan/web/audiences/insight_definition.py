@@ -18,7 +18,6 @@ from hongyan.audience.segments import explain, to_text
 from hongyan.web.audiences.common import actor_of, language
 from hongyan.web.audiences.insight_common import Shown, audience_or_404, render_tab, shown_or_404
 from hongyan.web.audiences.insight_words import state_pill
-from hongyan.web.audiences.words import tag_name
 
 VERSIONS = 50
 
@@ -34,7 +33,7 @@ def page(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "uses": shown.uses(),
         "versions": _versions(shown),
         "text": _text(shown.tree),
-        "tags": [(tag.key, tag_name(tag)) for tag in shown.stock.tags],
+        "tags": [(key, tag.label.text(language())) for key, tag in shown.catalogue.tags.items()],
     }
     return render_tab(request, shown, "definition", "audiences/definition.html", context)
 

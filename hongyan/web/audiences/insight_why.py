@@ -10,12 +10,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from hongyan.accounts.permissions import Permission
-from hongyan.audience.catalogue import Stock, catalogue_now
+from hongyan.audience.catalogue import catalogue_now
 from hongyan.audience.catalogue_events import EVENTS
 from hongyan.audience.compiler.catalogue import Label
 from hongyan.audience.insight.person import MOST, belongings
 from hongyan.audience.membership.selectors import is_member_since
-from hongyan.audience.people import Person, people_of
+from hongyan.audience.models import current_versions
+from hongyan.audience.people import Person, person_of
 from hongyan.audience.why.answers import Evidence, Reason, why
 from hongyan.contacts.errors import ContactNotFound
 from hongyan.contacts.listing import contact_page
@@ -49,8 +50,9 @@ def person(request: HttpRequest, public_id: UUID, contact_id: UUID) -> HttpRespo
     context: dict[str, Any] = {"person": who, "contact_public_id": contact_id}
     if not shown.problems:
         reason = why(actor=actor, tree=shown.tree, contact_id=who.id, language=language(), catalogue=shown.catalogue)
-        since = is_member_since(actor=actor, audience=shown.audience, contact_id=who.id)
-        context |= {"reason": _shown(reason), "inside": reason.holds, "since": since if reason.holds else None}
+        inside = reason.holds
+        since = is_member_since(actor=actor, audience=shown.audience, contact_id=who.id) if inside else None
+        context |= {"reason": _shown(reason), "inside": inside, "since": since}
     return render_tab(request, shown, "why", "audiences/why_person.html", context)
 
 
@@ -60,9 +62,8 @@ def audiences(request: HttpRequest, contact_id: UUID) -> HttpResponse:
     actor = actor_of(request)
     actor.require(Permission.CONTACT_VIEW)
     who = _person(request, contact_id)
-    stock = Stock.now()
-    versions = sorted(stock.versions, key=lambda version: version.audience.name.casefold())
-    found = belongings(actor=actor, contact_id=who.id, versions=versions, catalogue=catalogue_now(stock))
+    versions = sorted(current_versions(), key=lambda version: version.audience.name.casefold())
+    found = belongings(actor=actor, contact_id=who.id, versions=versions, catalogue=catalogue_now())
     found.sort(key=lambda row: not row.inside)
     context = {
         "person": who,
@@ -76,13 +77,9 @@ def audiences(request: HttpRequest, contact_id: UUID) -> HttpResponse:
 
 def _person(request: HttpRequest, contact_id: UUID) -> Person:
     try:
-        found, _identity = contact_by_public_id(actor=actor_of(request), public_id=contact_id)
+        return person_of(*contact_by_public_id(actor=actor_of(request), public_id=contact_id))
     except ContactNotFound:  # one that was merged away leads on to the record it is now
         raise Http404 from None
-    people = people_of(actor_of(request), [found.pk])
-    if not people:
-        raise Http404
-    return people[0]
 
 
 def _shown(reason: Reason) -> dict[str, Any]:

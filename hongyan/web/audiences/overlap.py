@@ -16,7 +16,7 @@ from hongyan.accounts.permissions import Permission
 from hongyan.audience.insight.members import Ids, member_sets
 from hongyan.audience.insight.overlap import MOST, Overlap, Region, overlap, regions
 from hongyan.audience.insight.venn import Circle, circles
-from hongyan.audience.models import SavedAudience
+from hongyan.audience.models import SavedAudience, current_versions
 from hongyan.web.audiences.common import actor_of
 from hongyan.web.audiences.insight_common import Shown, render_tab, shown_or_404
 
@@ -34,7 +34,7 @@ def page(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 def _context(request: HttpRequest, shown: Shown) -> dict[str, Any]:
     others = sorted(
-        (version for version in shown.stock.versions if version.audience_id != shown.audience.pk),
+        (version for version in current_versions() if version.audience_id != shown.audience.pk),
         key=lambda version: version.audience.updated_at,
         reverse=True,
     )

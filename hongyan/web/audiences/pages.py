@@ -12,11 +12,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
-from hongyan.audience.catalogue import Stock, catalogue_now
+from hongyan.audience.catalogue import catalogue_now
 from hongyan.audience.errors import BadTree, BadValue, InUse
 from hongyan.audience.insight.overview import Glance, glances, tally
 from hongyan.audience.membership.services import audience_live_set, snapshot_take
-from hongyan.audience.models import SavedAudience
+from hongyan.audience.models import ContactList, SavedAudience, current_versions
 from hongyan.audience.saved import audience_delete, audience_duplicate
 from hongyan.audience.segments import explain
 from hongyan.audience.selectors import tag_tree
@@ -37,12 +37,11 @@ BULK_MOST: Final = 200
 def index(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     actor.require(Permission.CONTACT_VIEW)
-    stock = Stock.now()
-    catalogue = catalogue_now(stock)
+    catalogue, current = catalogue_now(), list(current_versions())
     wanted = request.GET.get("q", "").strip()[:200].casefold()
     versions = [
         version
-        for version in stock.versions
+        for version in current
         if not wanted or wanted in f"{version.audience.name} {version.audience.description}".casefold()
     ]
     counted = tally(actor=actor)
@@ -56,7 +55,7 @@ def index(request: HttpRequest) -> HttpResponse:
             "name": group_name(group),
             "tags": [{"tag": tag, "name": tag_name(tag), "size": counted.tags.get(tag.pk, 0)} for tag in tags],
         }
-        for group, tags in tag_tree(actor=actor, stock=stock)
+        for group, tags in tag_tree(actor=actor)
     ]
     context = {
         "audiences": [
@@ -69,9 +68,9 @@ def index(request: HttpRequest) -> HttpResponse:
             }
             for row in found
         ],
-        "any": bool(stock.versions),
+        "any": bool(current),
         "groups": [group for group in groups if group["tags"]],
-        "lists": [{"list": row, "size": counted.lists.get(row.pk, 0)} for row in stock.lists],
+        "lists": [{"list": row, "size": counted.lists.get(row.pk, 0)} for row in ContactList.objects.all()],
         "total": counted.everyone,
     }
     return render(request, "audiences/index.html", context)

@@ -14,10 +14,10 @@ from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
 from hongyan.audience.errors import BadValue
 from hongyan.audience.models_standing import StandingKind
-from hongyan.audience.standing.rfm import rfm_rules, rfm_rules_change
+from hongyan.audience.standing.rfm import rfm_rules, rfm_rules_change, rfm_rules_of
 from hongyan.audience.standing.rfm_rules import DEFAULTS, SCORES, Method, RFMRules, Scale, Tier
 from hongyan.audience.standing.selectors import Flows, flows, rfm_grid, rfm_tiers
-from hongyan.audience.standing.versions import is_due, state_of
+from hongyan.audience.standing.versions import computed
 from hongyan.commerce.settings import commerce_settings
 from hongyan.core.money import exponent
 from hongyan.web.audiences.common import actor_of, language
@@ -46,19 +46,21 @@ def page(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     actor.require(Permission.CONTACT_VIEW)
     moved = flows(actor=actor, kind=StandingKind.RFM, days=DAYS)
-    tiers = rfm_tiers(actor=actor)
+    done, currency = computed(StandingKind.RFM), commerce_settings().currency
+    rules = rfm_rules_of(done.rules)
+    tiers = rfm_tiers(actor=actor, rules=rules)
     customers = sum(row.contacts for row in tiers)
     worth = sum(row.total_minor for row in tiers)
     context = {
-        "grid": _grid(actor),
+        "grid": _grid(actor, currency),
         "scores": SCORES,
         "customers": customers,
-        "currency": commerce_settings().currency,
+        "currency": currency,
         "tiers": [
             {
                 "name": tier_name(row.tier),
                 "contacts": row.contacts,
-                "total": _whole(row.total_minor),
+                "total": _whole(row.total_minor, currency),
                 "share": row.total_minor / worth if worth else 0.0,
                 "ranges": [_range(pair) for pair in (row.tier.recency, row.tier.frequency, row.tier.monetary)],
                 "came": moved.into(row.tier.key) - moved.moves.get(("", row.tier.key), 0),
@@ -69,14 +71,14 @@ def page(request: HttpRequest) -> HttpResponse:
         ],
         "matrix": _matrix(moved, {row.tier.key: tier_name(row.tier) for row in tiers}),
         "days": DAYS,
-        "state": state_of(StandingKind.RFM),
-        "due": is_due(StandingKind.RFM),
-        "scales": _scales(rfm_rules()),
+        "state": done.state,
+        "due": done.is_due,
+        "scales": _scales(rules),
     }
     return render(request, "audiences/rfm.html", context)
 
 
-def _grid(actor: Actor) -> list[dict[str, Any]]:
+def _grid(actor: Actor, currency: str) -> list[dict[str, Any]]:
     """Best recency first, as a sheet is read; shades by number of contacts."""
     cells = {(cell.recency, cell.frequency): cell for cell in rfm_grid(actor=actor)}
     most = max((cell.contacts for cell in cells.values()), default=0)
@@ -96,7 +98,7 @@ def _grid(actor: Actor) -> list[dict[str, Any]]:
                 {
                     "frequency": frequency,
                     "contacts": contacts,
-                    "total": _whole(cell.total_minor) if cell else 0,
+                    "total": _whole(cell.total_minor, currency) if cell else 0,
                     "step": max(1, round(_STEPS * contacts / most)) if contacts else 0,
                     "url": create_url(tree),
                 }
@@ -127,8 +129,8 @@ def _scales(rules: RFMRules) -> list[dict[str, Any]]:
     ]
 
 
-def _whole(minor: int) -> int:
-    return round(minor / float(10 ** exponent(commerce_settings().currency)))
+def _whole(minor: int, currency: str) -> int:
+    return round(minor / float(10 ** exponent(currency)))
 
 
 def _range(pair: tuple[int, int]) -> str:

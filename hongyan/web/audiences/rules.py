@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 from uuid import UUID
@@ -20,7 +21,7 @@ from hongyan.audience.catalogue import catalogue_now
 from hongyan.audience.compiler.catalogue import Catalogue
 from hongyan.audience.errors import BadTree, BadValue, NotFound
 from hongyan.audience.models import RuleChange, Tag, TagGroup, TagRule
-from hongyan.audience.people import people_of
+from hongyan.audience.people import Person, people_of
 from hongyan.audience.segments import explain
 from hongyan.audience.tagging.mece import (
     Combination,
@@ -118,9 +119,10 @@ def check_page(request: HttpRequest, public_id: UUID) -> HttpResponse:
     group = group_or_404(public_id)
     context: dict[str, Any] = {"group": group, "name": group_name(group), "problems": []}
     try:
-        found, report = report_of_group(actor=actor, group=group)
-        context |= _checked(actor, group, found, report)
-        context["fix"] = _shown(actor, group, request.GET.get("fix", ""))
+        known = catalogue_now()
+        found, report = report_of_group(actor=actor, group=group, catalogue=known)
+        context |= _checked(actor, group, found, report, known)
+        context["fix"] = _shown(actor, group, request.GET.get("fix", ""), found, known)
     except BadTree as error:
         context["problems"] = as_json(error.problems)
     except BadValue as error:
@@ -130,7 +132,7 @@ def check_page(request: HttpRequest, public_id: UUID) -> HttpResponse:
         {"change": change, "words": _WORDS[RuleChange.Action(change.action)](), "can_undo": change.action in UNDOABLE}
         for change in changes
     ]
-    ruled = TagRule.objects.filter(tag__group=group).values("tag_id")
+    ruled = TagRule.objects.filter(tag__group=group).values("tag_id")  # a part of the next question
     context["without"] = [{"tag": tag, "name": tag_name(tag)} for tag in group.tags.exclude(pk__in=ruled)]
     return render(request, "audiences/check.html", context)
 
@@ -144,17 +146,18 @@ _WORDS: Final = {
 }
 
 
-def _checked(actor: Actor, group: TagGroup, found: list[TagRule], report: Report) -> dict[str, Any]:
-    known = catalogue_now()
+def _checked(actor: Actor, group: TagGroup, found: list[TagRule], report: Report, known: Catalogue) -> dict[str, Any]:
     names = [tag_name(rule.tag) for rule in found]
     drafts = [rule for rule in found if rule.draft is not None]
+    overlaps = report.overlaps[:_MOST_COMBINATIONS]
+    people = {one.id: one for one in people_of(actor, [pk for found in (*overlaps, report.gap) for pk in found.sample])}
     return {
         "report": report,
         "once": sum(one.size for one in report.combinations if len(one.places) == 1),
         "rules": [_row(rule, place, report, known) for place, rule in enumerate(found)],
         "matrix": _matrix(report, names) if len(found) > 1 else None,
-        "overlaps": [_combination(actor, one, names) for one in report.overlaps[:_MOST_COMBINATIONS]],
-        "gap": _combination(actor, report.gap, names),
+        "overlaps": [_combination(one, names, people) for one in overlaps],
+        "gap": _combination(report.gap, names, people),
         "drafts": len(drafts),
         "may_publish": bool(drafts) and not (group.exclusive and report.overlap),
         "live": any(rule.live is not None for rule in found),
@@ -202,24 +205,22 @@ def _matrix(report: Report, names: list[str]) -> dict[str, Any]:
     return {"names": names, "rows": rows}
 
 
-def _combination(actor: Actor, one: Combination, names: list[str]) -> dict[str, Any]:
+def _combination(one: Combination, names: list[str], people: Mapping[int, Person]) -> dict[str, Any]:
     return {
         "names": [names[place] for place in one.places],
         "size": one.size,
-        "people": people_of(actor, list(one.sample)),
+        "people": [people[pk] for pk in one.sample if pk in people],
     }
 
 
 # ——— fixes
 
 
-def _shown(actor: Actor, group: TagGroup, kind: str) -> dict[str, Any] | None:
+def _shown(actor: Actor, group: TagGroup, kind: str, rules: list[TagRule], known: Catalogue) -> dict[str, Any] | None:
     """A fix as it would be, with a seal of what was shown."""
     if kind not in FIXES:
         return None
-    fix_found = FIXES[kind](actor=actor, group=group)
-    known = catalogue_now()
-    tags = {tag.key: tag_name(tag) for tag in group.tags.all()}
+    fix_found = FIXES[kind](actor=actor, group=group, catalogue=known, rules=rules)
     places = {key: place for place, key in enumerate(fix_found.keys)}
     return {
         "kind": kind,
@@ -227,7 +228,7 @@ def _shown(actor: Actor, group: TagGroup, kind: str) -> dict[str, Any] | None:
         "report": fix_found.report,
         "rows": [
             {
-                "name": tags.get(key, _("Others")),
+                "name": known.tags[key].label.text(language()) if key in known.tags else _("Others"),
                 "sentence": explain(tree, language(), catalogue=known),
                 "size": fix_found.report.size(places[key]),
             }

@@ -21,8 +21,8 @@ from hongyan.audience.segments import explain
 from hongyan.audience.standing.fields import STAGE_LABELS
 from hongyan.audience.standing.selectors import Flows, flows, stage_counts
 from hongyan.audience.standing.stage_rules import DEFAULTS, StageRule, StageRules
-from hongyan.audience.standing.stages import stage_rules, stage_rules_change
-from hongyan.audience.standing.versions import is_due, rules_in_force, state_of
+from hongyan.audience.standing.stages import stage_rules, stage_rules_change, stage_rules_of
+from hongyan.audience.standing.versions import computed, rules_in_force
 from hongyan.audience.types import Stage
 from hongyan.web.audiences.common import actor_of, as_json, language, tree_from
 from hongyan.web.audiences.rules import create_url
@@ -49,6 +49,7 @@ def page(request: HttpRequest) -> HttpResponse:
     actor.require(Permission.CONTACT_VIEW)
     counts = stage_counts(actor=actor)
     moved = flows(actor=actor, kind=StandingKind.STAGES, days=DAYS)
+    done = computed(StandingKind.STAGES)
     widest = max(counts.sizes.values(), default=0) or 1
     context = {
         "counts": counts,
@@ -68,9 +69,9 @@ def page(request: HttpRequest) -> HttpResponse:
         "matrix": _matrix(moved),
         "chart": _chart(moved),
         "days": DAYS,
-        "state": state_of(StandingKind.STAGES),
-        "due": is_due(StandingKind.STAGES),
-        "rules": _rules(),
+        "state": done.state,
+        "due": done.is_due,
+        "rules": _rules(stage_rules_of(done.rules)),
     }
     return render(request, "audiences/stages.html", context)
 
@@ -114,8 +115,8 @@ def _chart(moved: Flows) -> dict[str, Any] | None:
 # ——— rules
 
 
-def _rules() -> list[dict[str, Any]]:
-    known, rules = catalogue_now(), stage_rules()
+def _rules(rules: StageRules) -> list[dict[str, Any]]:
+    known = catalogue_now()
     rows = []
     for place, rule in enumerate(rules.rules):
         try:
@@ -137,10 +138,10 @@ def rules_page(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         _store(request, DEFAULTS)
         return redirect("audiences:stage_rules")
-    rules = stage_rules()
-    missing = [{"stage": stage.value, "name": stage_name(stage)} for stage in Stage if stage not in rules.stages]
     version = rules_in_force(StandingKind.STAGES)
-    context = {"rules": _rules(), "missing": missing, "version": version, "is_default": rules == DEFAULTS}
+    rules = stage_rules_of(version)
+    missing = [{"stage": stage.value, "name": stage_name(stage)} for stage in Stage if stage not in rules.stages]
+    context = {"rules": _rules(rules), "missing": missing, "version": version, "is_default": rules == DEFAULTS}
     return render(request, "audiences/stage_rules.html", context)
 
 

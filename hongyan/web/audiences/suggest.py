@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from hongyan.accounts.permissions import Permission
-from hongyan.audience.catalogue import Stock, catalogue_now
+from hongyan.audience.catalogue import catalogue_now
 from hongyan.audience.compiler.catalogue import Catalogue
 from hongyan.audience.errors import BadTree, BadValue, NotFound
 from hongyan.audience.models_suggest import SuggestionRun
@@ -25,7 +25,6 @@ from hongyan.jobs.errors import JobNotFound
 from hongyan.jobs.services import job_cancel
 from hongyan.web import figures
 from hongyan.web.audiences.common import actor_of, language
-from hongyan.web.audiences.words import tag_name
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -34,16 +33,16 @@ def index(request: HttpRequest) -> HttpResponse:
     actor.require(Permission.AUDIENCE_EDIT)
     if request.method == "POST":
         return _start(request)
-    stock = Stock.now()
+    known = catalogue_now()
     asked = request.GET.get("target", "")
     context = {
         "groups": [
             (
                 _("Saved audiences"),
-                [(f"audience:{row.audience.public_id}", row.audience.name) for row in stock.versions],
+                [(f"audience:{public_id}", spec.name) for public_id, spec in known.audiences.items()],
             ),
-            (_("Lists"), [(f"list:{row.public_id}", row.name) for row in stock.lists]),
-            (_("Tags"), [(f"tag:{tag.key}", tag_name(tag)) for tag in stock.tags]),
+            (_("Lists"), [(f"list:{public_id}", spec.name) for public_id, spec in known.lists.items()]),
+            (_("Tags"), [(f"tag:{key}", spec.label.text(language())) for key, spec in known.tags.items()]),
         ],
         "asked": asked,
         "runs": [{"run": run, "title": _title(run)} for run in suggestion_runs(actor=actor)],

@@ -11,11 +11,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from hongyan.accounts.permissions import Permission
 from hongyan.audience.catalogue import catalogue_now
+from hongyan.audience.compiler.catalogue import Catalogue
 from hongyan.audience.errors import BadTree, BadValue, HoldsSeveral, InUse, NotFound
 from hongyan.audience.models import Tag, TagGroup, TagRule
 from hongyan.audience.people import sample
 from hongyan.audience.segments import explain
-from hongyan.audience.selectors import tag_sizes, tag_tree, without_tag_of
+from hongyan.audience.selectors import tag_size, tag_sizes, tag_tree
 from hongyan.audience.tagging.movement import TagMovement, movements
 from hongyan.audience.tagging.rules import draft_effect, rule_of
 from hongyan.audience.tagging.tags import tag_change_undo
@@ -48,6 +49,7 @@ def index(request: HttpRequest) -> HttpResponse:
     held = tag_sizes(actor=actor)
     sizes = {tag.pk: held.get(tag.pk, 0) for _group, tags in tree for tag in tags}
     moved = movements(actor=actor, sizes=sizes, days=DAYS)
+    everyone = Contact.objects.count()
     rules = {rule.tag_id: rule for rule in TagRule.objects.all()}
     rows: dict[int, dict[str, Any]] = {
         tag.pk: {
@@ -66,7 +68,8 @@ def index(request: HttpRequest) -> HttpResponse:
             "group": group,
             "name": group_name(group),
             "tags": [rows[tag.pk] for tag in tags],
-            "missing": without_tag_of(actor=actor, tag_ids=[tag.pk for tag in tags]) if group.exclusive else None,
+            # Nobody holds two tags of an exclusive group, so those who hold one are as many as their sizes together.
+            "missing": max(everyone - sum(sizes[tag.pk] for tag in tags), 0) if group.exclusive else None,
             "has_rules": any(tag.pk in rules for tag in tags),
         }
         for group, tags in tree
@@ -75,7 +78,7 @@ def index(request: HttpRequest) -> HttpResponse:
     context = {
         "groups": groups,
         "days": DAYS,
-        "total": Contact.objects.count(),
+        "total": everyone,
         "rising": [row for row in reversed(by_net) if row["moved"].net > 0][:_MOST_MOVERS],
         "falling": [row for row in by_net if row["moved"].net < 0][:_MOST_MOVERS],
     }
@@ -183,20 +186,27 @@ def tag_edit(request: HttpRequest, public_id: UUID) -> HttpResponse:
             messages.success(request, _("Saved"))
             return redirect("audiences:tag_edit", public_id)
         tag = _tag(public_id)
-    size = tag_sizes(actor=actor).get(tag.pk, 0)
+    size = tag_size(actor=actor, tag=tag)
+    known = catalogue_now()
     context = {
         "form": form,
         "tag": tag,
         "name": tag_name(tag),
         "group_name": group_name(tag.group),
         "size": size,
-        **_rule(tag),
+        **_rule(tag, known),
         **_moved(movements(actor=actor, sizes={tag.pk: size}, days=DAYS)[tag.pk]),
         "changes": tag.changes.order_by("-at", "-id")[:20],
-        "people": sample(actor=actor, tree={"tag": tag.key}, n=8),
-        "uses": where_used(UsedKind.TAG, tag.key),
+        "uses": where_used(UsedKind.TAG, tag.key, catalogue=known),
     }
     return render(request, "audiences/tag.html", context, status=422 if form.is_bound else 200)
+
+
+@require_GET
+def some(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """A fragment: a few of those who hold the tag."""
+    found = sample(actor=actor_of(request), tree={"tag": _tag(public_id).key}, n=8)
+    return render(request, "audiences/people.html", {"people": found})
 
 
 @require_POST
@@ -224,12 +234,11 @@ def change_undo(request: HttpRequest, public_id: UUID) -> HttpResponse:
     return redirect("audiences:tag_edit", tag.public_id)
 
 
-def _rule(tag: Tag) -> dict[str, Any]:
+def _rule(tag: Tag, known: Catalogue) -> dict[str, Any]:
     """What the rule says, and what publishing its draft would change."""
     rule = rule_of(tag)
     if rule is None:
         return {"rule": None}
-    known = catalogue_now()
     found: dict[str, Any] = {"rule": rule, "state": state_words(rule)}
     for name, tree in (("live", rule.live), ("draft", rule.draft)):
         if tree is not None:
@@ -239,7 +248,7 @@ def _rule(tag: Tag) -> dict[str, Any]:
                 found[f"{name}_sentence"] = _("This rule names what is no longer there.")
     if rule.draft is not None and not tag.group.exclusive:
         try:
-            found["effect"] = draft_effect(tag, rule.draft)
+            found["effect"] = draft_effect(tag, rule.draft, catalogue=known)
         except BadTree:
             found["effect"] = None
     return found

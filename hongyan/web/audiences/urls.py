@@ -29,6 +29,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("tags/groups/<uuid:public_id>/deletion/", tags.group_delete, name="group_delete"),
     path("tags/new/", tags.tag_new, name="tag_create"),
     path("tags/<uuid:public_id>/", tags.tag_edit, name="tag_edit"),
+    path("tags/<uuid:public_id>/some/", tags.some, name="tag_some"),
     path("tags/<uuid:public_id>/deletion/", tags.tag_remove, name="tag_delete"),
     path("tag-changes/<uuid:public_id>/undo/", tags.change_undo, name="change_undo"),
     path("", include("hongyan.web.audiences.urls_standing")),

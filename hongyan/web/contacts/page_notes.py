@@ -11,9 +11,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from hongyan.accounts.models import User
 from hongyan.accounts.types import Actor
-from hongyan.audience.catalogue import Stock, catalogue_now
+from hongyan.audience.catalogue import catalogue_now
 from hongyan.audience.insight.person import belongings
-from hongyan.audience.models import ContactList, ListMember
+from hongyan.audience.models import ContactList, ListMember, current_versions
 from hongyan.audience.selectors import tag_tree, tags_of_contacts
 from hongyan.audience.tagging.rules import rule_tag_keys
 from hongyan.contacts.companies import company_assign, company_by_public_id, company_upsert
@@ -155,7 +155,7 @@ def _company_names() -> list[str]:
 
 def _audiences(actor: Actor, found: Contact) -> dict[str, Any]:
     """Saved audiences this person is in now, and since when."""
-    stock = Stock.now()
-    rows = belongings(actor=actor, contact_id=found.pk, versions=stock.versions, catalogue=catalogue_now(stock))
+    versions = list(current_versions())
+    rows = belongings(actor=actor, contact_id=found.pk, versions=versions, catalogue=catalogue_now())
     inside = sorted((row for row in rows if row.inside), key=lambda row: row.audience.name.casefold())
     return {"inside": inside, "asked": len(rows)}
