@@ -85,11 +85,16 @@ class MemberDay(models.Model):
 
 
 class MemberClock(models.Model):
-    """A condition that turns with time by a value of the contact's: every contact has the next moment it may turn."""
+    """A condition that turns with time by a value of the contact's: every contact has the next moment it may turn.
+    reader: the lane that asks, of memberships or of standing."""
 
-    key = models.CharField(max_length=200, unique=True)
+    reader = models.CharField(max_length=16, default="membership", db_default="membership")
+    key = models.CharField(max_length=200)
     by_day = models.BooleanField(default=False)  # moments are days of the organisation's zone, written as UTC midnights
     filled = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["reader", "key"], name="clock_once_a_reader")]
 
 
 class MemberDue(models.Model):

@@ -22,8 +22,8 @@ from hongyan.audience.compiler.nodes import Node
 from hongyan.audience.engines.answers import Answer
 from hongyan.audience.engines.ask import ask_many
 from hongyan.audience.engines.types import Engine
-from hongyan.audience.membership import writing
-from hongyan.audience.membership.gathering import OF_EVENT, clock_rows
+from hongyan.audience.membership import clocks, writing
+from hongyan.audience.membership.gathering import READER
 from hongyan.audience.membership.plan import Plan, Watched
 from hongyan.audience.membership.types import Cause, CauseKind
 from hongyan.audience.models import Following, MemberClock, SavedAudience
@@ -33,7 +33,6 @@ log = logging.getLogger("hongyan.membership")
 
 _LOCK: Final = 7_105_041  # first half of an advisory lock, the audience is the second: one fills it at a time
 CHUNK = 20_000  # members written in one transaction
-_SPAN: Final = 50_000  # ids of contacts whose moments are noted in one
 _SWEPT: Final = 50_000  # rows of forgotten audiences deleted in one
 _DEFINITION: Final = Cause(CauseKind.DEFINITION)
 Ids = NDArray[np.int64]
@@ -67,14 +66,7 @@ def open_targets(plan: Plan) -> list[Target]:
 
 
 def prepare_clocks(plan: Plan) -> None:
-    """Clocks that nobody asked for a while are behind: they must be filled anew."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE audience_memberclock SET filled = false "
-            "WHERE filled AND NOT key = ANY(%s) AND NOT starts_with(key, %s)",
-            [list(plan.clocks), OF_EVENT],
-        )
-    clock_rows(plan)
+    clocks.prepare(READER, plan.clocks)
 
 
 def fill(plan: Plan, targets: Sequence[Target]) -> list[Target]:
@@ -183,19 +175,23 @@ def _set(one: Watched, target: Target, meant: Ids, now: datetime, *, told: bool)
     """Nobody else writes members while they are filled, but merges and erasures, which the lane looks at afterwards."""
     text = "SELECT contact_id FROM audience_member WHERE audience_id = %(audience)s"
     held = np.fromiter((row[0] for row in rows.query(text, {"audience": one.id})), np.int64)
-    _write(target, one, np.setdiff1d(meant, held), np.setdiff1d(held, meant), now, told=told)
-
-
-def _write(target: Target, one: Watched, came: Ids, gone: Ids, now: datetime, *, told: bool) -> None:
-    public_ids = {one.id: one.public_id}
-    for ids, coming in ((gone, False), (came, True)):
+    held.sort()
+    came = np.setdiff1d(meant, held, assume_unique=True)
+    gone = np.setdiff1d(held, meant, assume_unique=True)
+    for ids, coming in ((gone, False), (came, True)):  # in their order: neighbours lie together in the index
         for first in range(0, len(ids), CHUNK):
-            moves = [(one.id, contact, _DEFINITION) for contact in ids[first : first + CHUNK].tolist()]
+            some = ids[first : first + CHUNK].tolist()
             with transaction.atomic():
                 _still(target)
-                writing.write(
-                    moves if coming else [], [] if coming else moves, public_ids=public_ids, at=now, told=told
-                )
+                _write(one, some, now, coming=coming, told=told)
+
+
+def _write(one: Watched, contacts: Sequence[int], now: datetime, *, coming: bool, told: bool) -> None:
+    if not told:
+        writing.put(one.id, contacts, at=now) if coming else writing.take(one.id, contacts)
+        return
+    moves = [(one.id, contact, _DEFINITION) for contact in contacts]
+    writing.write(moves if coming else [], [] if coming else moves, public_ids={one.id: one.public_id}, at=now)
 
 
 def _still(target: Target) -> Following:
@@ -218,19 +214,6 @@ def _end(target: Target, now: datetime, *, seconds: float) -> None:
 
 
 def _fill_clock(plan: Plan, key: str) -> None:
-    """The next moment of everybody. The lane already notes those of contacts that change, so nothing is missed; where
-    both write, one of the two moments is needless and harmless."""
-    row = MemberClock.objects.get(key=key)
-    if row.filled:
-        return
-    following = plan.clocks[key].next(among="BETWEEN %(low)s AND %(high)s")
-    moment = plan.clocks[key].moment(clock.now(), plan.catalogue.zone)
-    last = rows.query("SELECT coalesce(max(id), 0) FROM contacts_contact", {})[0][0]
-    for low in range(1, last + 1, _SPAN):
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(
-                "INSERT INTO audience_memberdue (clock_id, contact_id, due_at) "
-                f"SELECT %(clock)s, n.contact_id, n.due_at FROM ({following.text}) n ON CONFLICT DO NOTHING",
-                {**following.params, "clock": row.pk, "low": low, "high": low + _SPAN - 1, "moment": moment},
-            )
-    MemberClock.objects.filter(pk=row.pk).update(filled=True)
+    row = MemberClock.objects.get(reader=READER, key=key)
+    if not row.filled:
+        clocks.fill(row, plan.clocks[key], now=clock.now(), zone=plan.catalogue.zone)

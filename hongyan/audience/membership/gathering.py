@@ -8,19 +8,20 @@ from typing import Any, Final
 import orjson
 from django.db import connection
 
+from hongyan.audience.membership import clocks
+from hongyan.audience.membership.clocks import OF_EVENT, Rang
 from hongyan.audience.membership.needs import OF_EVERYTHING, rests_on
 from hongyan.audience.membership.plan import Plan, Watched
-from hongyan.audience.membership.turning import Clock
 from hongyan.audience.membership.types import BOTH, Cause, CauseKind, Why
 from hongyan.audience.models import MemberClock
 from hongyan.contacts import touched
 from hongyan.contacts.touched import Kind, Touched
-from hongyan.core.sql import numbers, statement, texts
+from hongyan.core.sql import statement, texts
 
 _TIME: Final = Why(Cause(CauseKind.TIME))
 _TOUCHES: Final = 200  # rows of the change log a pass
 _TOUCHED: Final = 20_000  # contacts of them
-OF_EVENT: Final = "event:"  # keys of clocks for events that say they happen later than they came
+READER: Final = "membership"  # of both logs, and of clocks
 Place = tuple[int, int]  # (transaction, id)
 
 
@@ -31,7 +32,7 @@ class Gathered:
 
     wanted: dict[int, dict[int, Why]] = field(default_factory=dict)
     again: dict[str, set[int]] = field(default_factory=dict)
-    rang: list[tuple[int, int, datetime]] = field(default_factory=list)
+    rang: list[Rang] = field(default_factory=list)
     later: list[tuple[str, int, datetime]] = field(default_factory=list)
     events: int = 0
     touches: int = 0
@@ -157,16 +158,12 @@ def crossings(plan: Plan, into: Gathered, *, since: datetime, now: datetime) -> 
             into.want_all(plan.by_shift[shifts[number - 1]], contacts, _TIME)
 
 
-def clocks(plan: Plan, into: Gathered, *, now: datetime, limit: int) -> None:
-    """Those whose clocks have gone off."""
-    moments = {clock.moment(now, plan.catalogue.zone) for clock in plan.clocks.values() if clock.by_day}
-    with connection.cursor() as cursor:
-        cursor.execute(_sql("due"), {"now": now, "day": min(moments, default=now), "limit": limit})
-        into.rang = [(clock, contact, at) for clock, contact, at in cursor.fetchall()]
+def clocks_gone_off(plan: Plan, into: Gathered, *, now: datetime, limit: int) -> None:
+    into.rang = clocks.rang(READER, plan.clocks.values(), now=now, zone=plan.catalogue.zone, limit=limit)
     into.drained &= len(into.rang) < limit
     if not into.rang:
         return
-    keys = dict(MemberClock.objects.values_list("id", "key"))
+    keys = dict(MemberClock.objects.filter(reader=READER).values_list("id", "key"))
     for number, contact, _ in into.rang:
         key = keys[number]
         if key.startswith(OF_EVENT):
@@ -177,60 +174,19 @@ def clocks(plan: Plan, into: Gathered, *, now: datetime, limit: int) -> None:
             into.again.setdefault(key, set()).add(contact)
 
 
-# ——— notes of the next moments
-
-
-def clock_rows(plan: Plan, later: Iterable[str] = ()) -> dict[str, MemberClock]:
-    """A row for every clock of the plan, and for events of the future."""
-    wanted = {key: clock.by_day for key, clock in plan.clocks.items()} | {OF_EVENT + name: False for name in later}
-    there = {row.key: row for row in MemberClock.objects.filter(key__in=list(wanted))}
-    missing = [MemberClock(key=key, by_day=by_day) for key, by_day in wanted.items() if key not in there]
-    if missing:
-        MemberClock.objects.bulk_create(missing, ignore_conflicts=True)
-        there = {row.key: row for row in MemberClock.objects.filter(key__in=list(wanted))}
-    return there
-
-
 def note_moments(plan: Plan, gathered: Gathered, *, now: datetime) -> None:
     """Take away what rang; note what comes next for whoever changed, and when events of the future will have been."""
-    if gathered.rang:
-        _run(
-            "due_done",
-            clocks=numbers(clock for clock, _, _ in gathered.rang),
-            contacts=numbers(contact for _, contact, _ in gathered.rang),
-            dues=texts(at.isoformat() for _, _, at in gathered.rang),
-        )
+    clocks.done(gathered.rang)
     if not gathered.again and not gathered.later:
         return
-    rows = clock_rows(plan, {name for name, _, _ in gathered.later})
+    wanted = {key: clock.by_day for key, clock in plan.clocks.items()}
+    rows = clocks.rows_of(READER, wanted | {OF_EVENT + name: False for name, _, _ in gathered.later})
     for key, contacts in gathered.again.items():
         if key in plan.clocks:
-            _note(plan.clocks[key], rows[key].pk, contacts, plan.clocks[key].moment(now, plan.catalogue.zone))
+            clocks.note(rows[key], plan.clocks[key], contacts, now=now, zone=plan.catalogue.zone)
     if gathered.later:
-        _run(
-            "due_at",
-            clocks=numbers(rows[OF_EVENT + name].pk for name, _, _ in gathered.later),
-            contacts=numbers(contact for _, contact, _ in gathered.later),
-            dues=texts(at.isoformat() for _, _, at in gathered.later),
-        )
-
-
-def _note(clock: Clock, number: int, contacts: Iterable[int], moment: datetime) -> None:
-    ids = numbers(contacts)
-    _run("due_forget", clock=number, ids=ids)
-    following = clock.next(among="= ANY(%(ids)s::bigint[])")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO audience_memberdue (clock_id, contact_id, due_at) "
-            f"SELECT %(clock)s, n.contact_id, n.due_at FROM ({following.text}) n ON CONFLICT DO NOTHING",
-            {**following.params, "ids": ids, "clock": number, "moment": moment},
-        )
+        clocks.note_at([(rows[OF_EVENT + name].pk, contact, at) for name, contact, at in gathered.later])
 
 
 def _sql(name: str) -> str:
     return statement("hongyan.audience", "membership.sql", name)
-
-
-def _run(name: str, **values: Any) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(_sql(name), values)

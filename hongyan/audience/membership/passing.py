@@ -15,7 +15,7 @@ from django.db import OperationalError, connection, transaction
 from psycopg import errors
 
 from hongyan.audience.membership import batch, gathering, writing
-from hongyan.audience.membership.gathering import Gathered
+from hongyan.audience.membership.gathering import READER, Gathered
 from hongyan.audience.membership.plan import Plan
 from hongyan.audience.membership.types import Why
 from hongyan.audience.models import Following, MemberLane
@@ -24,7 +24,6 @@ from hongyan.core import clock
 from hongyan.core.sql import statement
 from hongyan.events.models import ReaderCursor
 
-READER: Final = "membership"  # of both logs
 EVENTS = 4_000  # of one pass
 DUES: Final = 5_000
 _TRIES: Final = 5
@@ -125,7 +124,7 @@ def _run(
     turning = now > lane.turned_until and now - lane.turned_until >= turn_after
     if turning:
         gathering.crossings(plan, found, since=lane.turned_until, now=now)
-        gathering.clocks(plan, found, now=now, limit=DUES)
+        gathering.clocks_gone_off(plan, found, now=now, limit=DUES)
 
     adopted = _adopted(plan, collecting, built)
     for number, contacts in collecting.items():

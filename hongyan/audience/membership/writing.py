@@ -19,16 +19,23 @@ SOURCE: Final = "audiences"
 Move = tuple[int, int, Cause]  # audience, contact, why
 
 
-def write(
-    came: Sequence[Move], gone: Sequence[Move], *, public_ids: Mapping[int, str], at: datetime, told: bool = True
-) -> None:
-    """public_ids: of the audiences. told: False while an audience is filled for the first time; then nobody moves, they
-    are just in. Moves are written in the order given: those of inner audiences first."""
+def put(audience: int, contacts: Sequence[int], *, at: datetime) -> None:
+    """While an audience is filled for the first time nobody moves, they are just in."""
+    _run("put", audience=audience, contacts=numbers(contacts), at=at)
+
+
+def take(audience: int, contacts: Sequence[int]) -> None:
+    """What a first filling that broke off had put."""
+    _run("take", audience=audience, contacts=numbers(contacts))
+
+
+def write(came: Sequence[Move], gone: Sequence[Move], *, public_ids: Mapping[int, str], at: datetime) -> None:
+    """public_ids: of the audiences. Moves are written in the order given: those of inner audiences first."""
     if came:
         _run("enter", audiences=_audiences(came), contacts=_contacts(came), at=at)
     if gone:
         _run("leave", audiences=_audiences(gone), contacts=_contacts(gone))
-    if told and (came or gone):
+    if came or gone:
         present = _present({contact for _, contact, _ in gone})
         gone = [move for move in gone if move[1] in present]  # who was erased does not leave
         _tell(came, gone, public_ids, at)

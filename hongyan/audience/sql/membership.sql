@@ -80,7 +80,7 @@ SELECT s.n, array_agg(DISTINCT e.contact_id)
 -- name: due
 SELECT d.clock_id, d.contact_id, d.due_at FROM audience_memberdue d
   JOIN audience_memberclock c ON c.id = d.clock_id
- WHERE d.due_at <= CASE WHEN c.by_day THEN %(day)s ELSE %(now)s END::timestamptz
+ WHERE c.reader = %(reader)s AND d.due_at <= CASE WHEN c.by_day THEN %(day)s ELSE %(now)s END::timestamptz
  ORDER BY d.due_at LIMIT %(limit)s
 
 -- name: due_done
@@ -95,6 +95,14 @@ DELETE FROM audience_memberdue WHERE clock_id = %(clock)s AND contact_id = ANY(%
 INSERT INTO audience_memberdue (clock_id, contact_id, due_at)
 SELECT * FROM unnest(%(clocks)s::bigint[], %(contacts)s::bigint[], %(dues)s::timestamptz[])
 ON CONFLICT DO NOTHING
+
+-- name: put
+-- Of one audience, many.
+INSERT INTO audience_member (audience_id, contact_id, since)
+SELECT %(audience)s, contact_id, %(at)s FROM unnest(%(contacts)s::bigint[]) AS t (contact_id) ON CONFLICT DO NOTHING
+
+-- name: take
+DELETE FROM audience_member WHERE audience_id = %(audience)s AND contact_id = ANY(%(contacts)s::bigint[])
 
 -- name: enter
 INSERT INTO audience_member (audience_id, contact_id, since)

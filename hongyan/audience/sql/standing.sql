@@ -119,9 +119,10 @@ SELECT (SELECT array_agg(DISTINCT contact_id) FROM next
   FROM next ORDER BY tx DESC, id DESC LIMIT 1
 
 -- name: turned
--- Whose events came to these ages between the two moments.
+-- Whose events came to these ages between the two moments. Of age nothing are only those that came before they happened:
+-- the others counted when they came.
 SELECT DISTINCT e.contact_id
   FROM unnest(%(names)s::text[], %(ages)s::interval[]) AS s (name, age)
   JOIN events_event e ON e.name = s.name
    AND e.occurred_at > %(since)s - s.age AND e.occurred_at <= %(until)s - s.age
- WHERE e.contact_id IS NOT NULL
+ WHERE e.contact_id IS NOT NULL AND (s.age > interval '0' OR e.occurred_at > e.received_at)

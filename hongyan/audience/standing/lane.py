@@ -1,15 +1,16 @@
 """The lane that keeps stages, RFM and rule tags true.
 
 Each round: whoever was touched or did something that a rule asks for is held against the rules again, then whoever's
-events came to an age at which a rule may turn ("not ordered for 120 days"). Everybody is looked at after new rules, and
-every few minutes, for what turns with a date of the contact's own. The cursors move after the writing: a round that is
-cut short is done again, and the same again changes nothing.
+events came to an age at which a rule may turn ("not ordered for 120 days"), or whose own dates did ("renewal within
+the next 7 days"; ``membership.clocks``). Everybody is looked at after new rules, when what a rule names has another
+meaning, and once an hour. The cursors move after the writing: a round that is cut short is done again, and the same
+again changes nothing.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,54 +21,34 @@ from django.db import close_old_connections, transaction
 
 from hongyan.audience.catalogue import catalogue_now
 from hongyan.audience.compiler.catalogue import Catalogue
-from hongyan.audience.compiler.rewrite import rewrite
 from hongyan.audience.errors import BadTree
-from hongyan.audience.membership.needs import OF_EVERYTHING, needs_of
+from hongyan.audience.membership import clocks
+from hongyan.audience.membership.clocks import Rang
+from hongyan.audience.models import MemberClock
 from hongyan.audience.models_rules import TagRule
 from hongyan.audience.models_standing import StandingKind
-from hongyan.audience.segments import checked
+from hongyan.audience.standing.interests import Interests, Mark, mark
 from hongyan.audience.standing.rfm import rfm_refresh, rfm_renew
-from hongyan.audience.standing.stages import stage_rules, stages_refresh, stages_renew
+from hongyan.audience.standing.stages import stages_refresh, stages_renew
 from hongyan.audience.standing.versions import fetch, is_due, sql, state_of
-from hongyan.audience.tagging.applying import live_rules, rules_refresh, rules_renew
-from hongyan.contacts.touched import Cursor, Kind, reader_begin, reader_move, touched_after
+from hongyan.audience.tagging.applying import rules_refresh, rules_renew
+from hongyan.contacts.touched import Cursor, Kind, Touched, reader_begin, reader_move, touched_after
 from hongyan.core import clock
 from hongyan.core.sql import texts
 from hongyan.events.models import ReaderCursor
 from hongyan.jobs.worker import lane_note
 
 log = logging.getLogger("hongyan.standing")
-READER: Final = "standing"
+READER: Final = "standing"  # of both logs, and of clocks
 _LOCK: Final = 7_105_044  # advisory lock: one lane works at a time; another is ready when its worker dies
 _REST_S: Final = 1.0
 _EVENTS: Final = 20_000  # of one round
+_DUES: Final = 20_000  # clocks that have gone off, of one round
 _BLOCK: Final = 2_000  # contacts held against the rules at once
 _OVERLAP: Final = timedelta(seconds=2)
+_BEFORE: Final = timedelta(minutes=5)  # a rule may have been applied while its clocks were not filled yet
 _RFM_EVERY: Final = timedelta(hours=1)
-_EVERYBODY_S: Final = 300.0  # between two looks at everybody, or twenty times what the last took
-_PLAN_S: Final = 5.0
-
-
-@dataclass(slots=True)
-class Interests:
-    """What the live rules ask for."""
-
-    events: set[str] = field(default_factory=set)
-    kinds: set[Kind] = field(default_factory=lambda: {Kind.CONTACT})  # somebody new needs a stage
-    shifts: set[tuple[str, timedelta]] = field(default_factory=set)
-
-    @classmethod
-    def now(cls, catalogue: Catalogue, at: datetime) -> "Interests":
-        found = cls(events=set(OF_EVERYTHING))
-        for tree in [*(rule.tree for rule in live_rules()), *stage_rules().trees]:
-            try:
-                needs = needs_of(rewrite(checked(tree, catalogue=catalogue), catalogue), catalogue, now=at)
-            except BadTree:
-                continue  # the rule is marked where it is applied
-            found.events |= set(needs.events)
-            found.kinds |= needs.kinds
-            found.shifts |= needs.shifts
-        return found
+_EVERYBODY_S: Final = 3600.0  # between two looks at everybody
 
 
 @dataclass(slots=True)
@@ -76,8 +57,10 @@ class _Memory:
 
     everybody_at: float = 0.0
     turned_until: datetime | None = None
-    planned_at: float = 0.0
+    mark: Mark | None = None
+    catalogue: Catalogue = field(default_factory=Catalogue)
     interests: Interests = field(default_factory=Interests)
+    clocks: dict[str, MemberClock] = field(default_factory=dict)
 
 
 _memory = _Memory()
@@ -98,6 +81,8 @@ async def run_standing(stop: asyncio.Event) -> None:
 def _turn() -> int:
     close_old_connections()  # the lane lives on when the database restarts
     with _alone() as mine:
+        if not mine:
+            _memory.mark = None  # whoever works now may have put clocks away that are asked for again by then
         return round_of(_memory) if mine else 0
 
 
@@ -105,40 +90,73 @@ def round_of(memory: _Memory | None = None) -> int:
     """One round; returns how many contacts were looked at one by one."""
     kept = memory or _Memory()
     touched, events = _places()
+    _plan(kept)
     _everybody(kept)
+    if mark() != kept.mark:
+        return 0  # other rules since: what they ask for must be known before the cursors move
     now = clock.now()
-    catalogue: Catalogue | None = None
-    if time.monotonic() - kept.planned_at > _PLAN_S:
-        catalogue = catalogue_now()
-        kept.interests, kept.planned_at = Interests.now(catalogue, now), time.monotonic()
     rows, touched_at = touched_after(touched)
-    wanted = {contact_id for row in rows if row.kind in kept.interests.kinds for contact_id in row.contact_ids}
-    buyers = {contact_id for row in rows if row.kind is Kind.FACTS for contact_id in row.contact_ids}
+    wanted = _people(row for row in rows if kept.interests.concern(row, now=now))
+    buyers = _people(row for row in rows if row.kind is Kind.FACTS)
     doers, events_at = _events_after(events, kept.interests)
-    wanted |= doers | _turned(kept, now)
+    rang = clocks.rang(READER, kept.interests.clocks.values(), now=now, zone=kept.catalogue.zone, limit=_DUES)
+    wanted |= doers
+    older = (_turned(kept, now) | {contact_id for _, contact_id, _ in rang}) - wanted
     for block in _blocks(sorted(buyers)):
         rfm_renew(block, now=now)
-    if wanted:
-        catalogue = catalogue or catalogue_now()
-        for block in _blocks(sorted(wanted)):
-            _renew(block, catalogue, now)
+    for cause, people in (("change", wanted), ("time", older)):
+        for block in _blocks(sorted(people)):
+            _renew(block, kept.catalogue, now, cause)
     kept.turned_until = now
     with transaction.atomic():
+        _note_moments(kept, rows, rang, now)
         reader_move(READER, touched_at)
         ReaderCursor.objects.filter(name=READER).update(tx=events_at[0], event_id=events_at[1])
-    return len(wanted | buyers)
+    return len(wanted | buyers | older)
 
 
-def _renew(contact_ids: Sequence[int], catalogue: Catalogue, now: datetime) -> None:
+def _people(rows: Iterable[Touched]) -> set[int]:
+    return {contact_id for row in rows for contact_id in row.contact_ids}
+
+
+def _plan(kept: _Memory) -> None:
+    """What the rules ask for, when they or what they name changed. Moments are noted before anybody is looked at, so
+    none falls between the two."""
+    current = mark()
+    if current == kept.mark:
+        return
+    kept.catalogue = catalogue_now()
+    fresh = Interests.now(kept.catalogue, clock.now())
+    if not fresh.mean_the_same_as(kept.interests):
+        kept.everybody_at = 0.0
+    kept.clocks = clocks.prepare(READER, fresh.clocks)
+    for key, row in kept.clocks.items():
+        if not row.filled:
+            clocks.fill(row, fresh.clocks[key], now=clock.now() - _BEFORE, zone=kept.catalogue.zone)
+    kept.interests, kept.mark = fresh, current
+
+
+def _note_moments(kept: _Memory, rows: Sequence[Touched], rang: Sequence[Rang], now: datetime) -> None:
+    """The next moments of whoever's clock has gone off, and of whom it may be another."""
+    clocks.done(rang)
+    for key, each in kept.interests.clocks.items():
+        row = kept.clocks[key]
+        again = {contact_id for number, contact_id, _ in rang if number == row.pk}
+        again |= _people(touch for touch in rows if touch.kind in each.kinds)
+        if again:
+            clocks.note(row, each, again, now=now, zone=kept.catalogue.zone)
+
+
+def _renew(contact_ids: Sequence[int], catalogue: Catalogue, now: datetime, cause: str) -> None:
     try:
-        stages_renew(contact_ids, catalogue=catalogue, now=now)
+        stages_renew(contact_ids, catalogue=catalogue, now=now, cause=cause)
     except BadTree:
         log.warning("the rules of the stages are not right")
     rules_renew(contact_ids, catalogue=catalogue, now=now)
 
 
 def _everybody(kept: _Memory) -> None:
-    """After new rules, and now and then."""
+    """After new rules, when their meaning changed, and now and then."""
     if is_due(StandingKind.RFM) or _old(StandingKind.RFM):
         rfm_refresh()
     began = time.monotonic()
@@ -154,8 +172,7 @@ def _everybody(kept: _Memory) -> None:
     if now_and_then or fresh:
         rules_refresh(group_ids=None if now_and_then else fresh)
     if now_and_then:
-        took = time.monotonic() - began
-        kept.everybody_at = time.monotonic() + max(_EVERYBODY_S, 20 * took)
+        kept.everybody_at = time.monotonic() + _EVERYBODY_S
 
 
 def _old(kind: StandingKind) -> bool:
