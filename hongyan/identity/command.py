@@ -88,6 +88,8 @@ def _show(found: Any) -> None:
         table.add_row(what, level, f"{finding.weight:+.1f}", words.strength(finding.weight))
     _out.print(table)
     _out.print(words.verdict(found.weight, found.probability, found.merge, found.review))
+    if found.guard and found.probability >= found.review:
+        _out.print(words.held_back(found.guard))
 
 
 def _fail(message: str) -> Any:

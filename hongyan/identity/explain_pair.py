@@ -13,6 +13,7 @@ from hongyan.contacts.models import Contact
 from hongyan.contacts.models_merging import MergedAway
 from hongyan.contacts.sealing import open_record
 from hongyan.identity import online
+from hongyan.identity.guarding import guards_for, held_back
 from hongyan.identity.matching.scoring import Finding, score
 from hongyan.identity.models import SourceRecord
 from hongyan.identity.models_merging import Merge
@@ -25,7 +26,8 @@ class AmbiguousRow(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PairExplained:
-    """merged: the two are one contact by now, and this is what was known when they became it."""
+    """merged: the two are one contact by now, and this is what was known when they became it. guard: why no run merges
+    them by itself, see ``words.GUARDS``; "": nothing is against it."""
 
     merged: bool
     start: float
@@ -34,6 +36,7 @@ class PairExplained:
     merge: float
     review: float
     findings: tuple[Finding, ...]
+    guard: str = ""
 
     def dump(self) -> dict[str, Any]:
         return {
@@ -43,6 +46,7 @@ class PairExplained:
             "probability": round(self.probability, 6),
             "merge_from": self.merge,
             "review_from": self.review,
+            "held_back": self.guard,
             "comparisons": [finding.dump() for finding in self.findings],
         }
 
@@ -59,8 +63,9 @@ def explain_pair(*, actor: Actor, first: str, second: str) -> PairExplained:
     if len(people) == 2:
         a, b = people[low].features, people[high].features
         found = score(a, b, model.weights, online.frequencies({a, b}, model.weights))
+        guard = held_back(guards_for(people), low, high)
         return PairExplained(
-            False, found.start, found.weight, found.probability, model.merge, model.review, found.findings
+            False, found.start, found.weight, found.probability, model.merge, model.review, found.findings, guard
         )
     return _of_merge(low, high, model)
 

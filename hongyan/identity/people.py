@@ -8,11 +8,13 @@ from typing import Any
 from django.db.models import QuerySet
 
 from hongyan.contacts.models import Contact
+from hongyan.contacts.profiles import provenance_in
 from hongyan.contacts.sealing import open_blob
 from hongyan.contacts.types import Identity
 from hongyan.core.sql import any_of
+from hongyan.identity.kept import Kept, kept_of_many
 from hongyan.identity.matching.features import Features, features
-from hongyan.identity.matching.record import Record
+from hongyan.identity.matching.record import Record, customer_number
 
 BATCH = 5_000
 # Sensitive custom fields that hold a number the state gave: the only ids matching looks at.
@@ -26,7 +28,7 @@ NATIONAL_IDS = (
     "social_security_number",
     "tax_id",
 )
-_COLUMNS = ("pk", "sealed", "country", "region", "city", "sex", "source", "updated_at")
+_COLUMNS = ("pk", "sealed", "country", "region", "city", "sex", "source", "updated_at", "provenance")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +54,30 @@ def some(contact_ids: Sequence[int]) -> dict[int, Person]:
 
 
 def _rows(contacts: "QuerySet[Contact]") -> Iterator[Person]:
-    for pk, sealed, country, region, city, sex, source, updated_at in contacts.values_list(*_COLUMNS):
+    rows = list(contacts.values_list(*_COLUMNS))
+    kept = kept_of_many([row[0] for row in rows])
+    for pk, sealed, country, region, city, sex, source, updated_at, provenance in rows:
+        identity = open_blob(sealed, contact_id=pk)
         record = record_of(
-            open_blob(sealed, contact_id=pk),
+            identity,
             {"country": country, "region": region, "city": city, "sex": str(sex), "source": source},
+            _numbers(identity, provenance, kept.get(pk, {})),
         )
         yield Person(pk, features(record), updated_at)
 
 
-def record_of(identity: Identity, plain: Mapping[str, Any]) -> Record:
+def _numbers(identity: Identity, provenance: Mapping[str, Any], kept: Kept) -> tuple[str, ...]:
+    """All customer numbers of a contact with their sources: its own, and those of records merged into it."""
+    found = set()
+    if identity.external_id:
+        origin = provenance_in(provenance, "external_id")
+        found.add(customer_number(origin.source if origin else "", identity.external_id))
+    for lost in kept.get("external_id", {}).get("lost", []):
+        found.add(customer_number(lost["source"], str(lost["value"])))
+    return tuple(sorted(found))
+
+
+def record_of(identity: Identity, plain: Mapping[str, Any], numbers: tuple[str, ...] = ()) -> Record:
     return Record(
         given_name=identity.given_name,
         family_name=identity.family_name,
@@ -72,5 +89,6 @@ def record_of(identity: Identity, plain: Mapping[str, Any]) -> Record:
         birth_date=identity.birth_date,
         national_id=next((value for key in NATIONAL_IDS if (value := identity.extra.get(key))), ""),
         birth_place=identity.extra.get("birth_place", ""),
+        numbers=numbers,
         **plain,
     )

@@ -6,7 +6,7 @@ stopped keeps what it has merged; the next one goes on.
 
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -27,16 +27,26 @@ from hongyan.core.ids import uuid7
 from hongyan.core.sql import numbers, statement
 from hongyan.identity import online
 from hongyan.identity.applying import Applied, Evidence, Progress, merge_groups, merged, quiet
+from hongyan.identity.guarding import guards_for, held_back
 from hongyan.identity.joining import Wanted
 from hongyan.identity.matching.engine import Engine
-from hongyan.identity.matching.guards import Guards
-from hongyan.identity.matching.resolve import PRECISION, PairRow, Resolved, frequencies_of, pair_rows, resolve
+from hongyan.identity.matching.guards import numbers_differ
+from hongyan.identity.matching.resolve import (
+    PRECISION,
+    PairRow,
+    Resolved,
+    customer_numbers,
+    frequencies_of,
+    pair_rows,
+    resolve,
+)
 from hongyan.identity.models import Candidate, Model, Run
-from hongyan.identity.people import Person, everybody, some
+from hongyan.identity.people import everybody, some
 
 MAX_OPEN: Final = 200_000  # pairs written down for people to look at, the most valuable first
 _LATE = timedelta(minutes=30)  # contacts written by transactions that had begun before a run looked
 Verdict = Candidate.Verdict
+Waiting = tuple[float, PairRow, str]  # what an answer is worth, the pair, which guard held it back
 
 
 def run_full(
@@ -97,7 +107,7 @@ def _full(run: Run, actor: Actor, progress: Progress, precision: float) -> None:
         run.model = _keep_model(engine, found, precision)
         run.merge_threshold, run.review_threshold = found.thresholds.merge, found.thresholds.review
         groups = found.clusters.members.values()
-        evidence = _write_pairs(run, found, pair_rows(engine, found.table, found.weights))
+        evidence = _write_pairs(run, engine, found)
     finally:
         engine.close()
     run.counts = {
@@ -142,12 +152,12 @@ def _keep_model(engine: Engine, found: Resolved, precision: float) -> Model:
     return model
 
 
-def _write_pairs(run: Run, found: Resolved, rows: Iterable[PairRow]) -> Evidence:
+def _write_pairs(run: Run, engine: Engine, found: Resolved) -> Evidence:
     """Pairs that wait for a person; the evidence of those that are one person is returned for the merges."""
     held = {(min(low, high), max(low, high)): why for low, high, why in found.clusters.held}
     evidence: Evidence = {}
-    waiting: list[tuple[float, PairRow, str]] = []
-    for row in rows:
+    waiting: list[Waiting] = []
+    for row in pair_rows(engine, found.table, found.weights):
         pair = (row.low, row.high)
         if found.clusters.root(row.low) == found.clusters.root(row.high):
             evidence[pair] = {
@@ -162,8 +172,16 @@ def _write_pairs(run: Run, found: Resolved, rows: Iterable[PairRow]) -> Evidence
             waiting.append((worth(row.probability, size, held=bool(why)), row, why))
     waiting.sort(key=lambda entry: (-entry[0], entry[1].low, entry[1].high))
     for block in batched(waiting[:MAX_OPEN], 2_000):
-        write_open(run, block)
+        numbers_of = customer_numbers(engine, {number for _, row, _ in block for number in (row.low, row.high)})
+        write_open(run, [_with_numbers(entry, numbers_of) for entry in block])
     return evidence
+
+
+def _with_numbers(entry: Waiting, numbers_of: Mapping[int, Sequence[str]]) -> Waiting:
+    """A pair that is not likely enough to be merged says, too, that one source holds the two for two customers."""
+    value, row, why = entry
+    differ = not why and numbers_differ(numbers_of.get(row.low, ()), numbers_of.get(row.high, ()))
+    return (value, row, "customer_number") if differ else entry
 
 
 def worth(probability: float, records: int, *, held: bool) -> float:
@@ -176,7 +194,7 @@ def worth(probability: float, records: int, *, held: bool) -> float:
     return round((max(doubt, 0.75) if held else doubt) * math.log2(records), 4)
 
 
-def write_open(run: Run, block: Sequence[tuple[float, PairRow, str]]) -> None:
+def write_open(run: Run, block: Sequence[Waiting]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             statement("hongyan.identity", "matching.sql", "write_pairs"),
@@ -252,16 +270,16 @@ def _resolve_one(run: Run, actor: Actor, contact_id: int, model: online.Current,
     if not matches:
         return
     people = some([contact_id, *(match.contact_id for match in matches)])
-    guards = _guards(people)
-    mine = contact_id
+    guards = guards_for(people)
+    mine, joined = contact_id, [contact_id]
     for match in matches:
         low, high = sorted((contact_id, match.contact_id))
-        why = guards.conflict(contact_id, match.contact_id)
-        if why is None and guards.only_name(contact_id, match.contact_id):
-            why = "only_name"
+        why = held_back(guards, contact_id, match.contact_id)
+        # Two who may each be this person need not be one person themselves.
+        why = why or next((found for one in joined if (found := guards.conflict(one, match.contact_id))), "")
         if why == "apart":
             continue
-        if why is None and match.score.probability >= model.merge:
+        if not why and match.score.probability >= model.merge:
             evidence = {
                 "probability": round(match.score.probability, 6),
                 "weight": round(match.score.weight, 3),
@@ -270,24 +288,14 @@ def _resolve_one(run: Run, actor: Actor, contact_id: int, model: online.Current,
             survivor, loser = sorted((mine, match.contact_id))
             if merged(actor, Wanted(survivor, loser, evidence)):
                 mine = survivor
+                joined.append(match.contact_id)
                 tally.merged += 1
             continue
         if mine != contact_id:
             continue  # asked about the one it is now by the next run
         findings = tuple(finding.dump() for finding in match.score.findings)
         row = PairRow(low, high, match.score.weight, match.score.probability, findings)
-        held = why if match.score.probability >= model.merge and why else ""
+        held = why if match.score.probability >= model.merge or why == "customer_number" else ""
         if run.pk:
             write_open(run, [(worth(row.probability, 2, held=bool(held)), row, held)])
         tally.review += 1
-
-
-def _guards(people: Mapping[int, Person]) -> Guards:
-    pairs = set(
-        Candidate.objects.filter(verdict=Verdict.APART)
-        .filter(contact_low__in=people, contact_high__in=people)
-        .values_list("contact_low", "contact_high")
-    )
-    last = Run.objects.filter(kind=Run.Kind.FULL, state=Run.State.FINISHED).order_by("-id").first()
-    shared = bool(last.counts.get("shared_homes", True)) if last else True
-    return Guards(lambda low, high: (low, high) in pairs, lambda number: people[number].features, shared)

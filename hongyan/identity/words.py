@@ -61,6 +61,7 @@ LEVELS: Final[Words] = {
 }
 STREET: Final = gettext_lazy("the same street, another number")  # "street" names a comparison too
 GUARDS: Final[Words] = {
+    "apart": gettext_lazy("Somebody said that these are two people."),
     "customer_number": gettext_lazy("One source gave the two different customer numbers."),
     "national_id": gettext_lazy("The two have different identity numbers."),
     "household": gettext_lazy("The given names differ: they may only live together."),
@@ -90,6 +91,10 @@ def strength(weight: float) -> str:
 
 def guard(code: str) -> str:
     return str(GUARDS.get(code, _("Something speaks against it.")))
+
+
+def held_back(code: str) -> str:
+    return _("No run merges them by itself: %(why)s") % {"why": guard(code)}
 
 
 def columns() -> tuple[str, str, str, str]:

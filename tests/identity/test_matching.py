@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import combinations
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,16 +12,16 @@ from hongyan.identity.matching.addresses import Address, address
 from hongyan.identity.matching.clusters import cluster
 from hongyan.identity.matching.comparisons import ALL, EMAIL
 from hongyan.identity.matching.engine import Engine
-from hongyan.identity.matching.features import Features, features
+from hongyan.identity.matching.features import LISTS, Features, features
 from hongyan.identity.matching.guards import Guards, homes_are_shared
 from hongyan.identity.matching.names import name_of
-from hongyan.identity.matching.record import Record
+from hongyan.identity.matching.record import Record, customer_number
 from hongyan.identity.matching.resolve import Resolved, features_of, frequencies_of, pair_rows, resolve
 from hongyan.identity.matching.scoring import score
 from hongyan.identity.matching.weights import Weights, prior
 from hongyan.identity.truth import TrueRecord, generated
 
-NOTHING = Features(*[() if name in {"roots", "readings"} else None for name in Features._fields])  # type: ignore[arg-type]
+NOTHING = Features(*[() if name in LISTS else None for name in Features._fields])  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -107,7 +108,7 @@ DAY = st.one_of(
 LIST = st.lists(st.sampled_from(["wang", "huang", "john"]), max_size=2).map(tuple)
 ROWS = st.builds(
     Features,
-    **{name: DAY if name == "birth" else LIST if name in {"roots", "readings"} else TEXT for name in Features._fields},
+    **{name: DAY if name == "birth" else LIST if name in LISTS else TEXT for name in Features._fields},
 )
 
 
@@ -259,7 +260,12 @@ def test_people_do_not_depend_on_the_order_of_pairs(edges: list[tuple[int, int, 
 
 
 def test_those_who_only_live_together_are_left_to_a_person() -> None:
-    home = {"family_name": "Green", "street": "8 High Street", "city": "Leeds", "postal_code": "LS1 1AA"}
+    home: dict[str, Any] = {
+        "family_name": "Green",
+        "street": "8 High Street",
+        "city": "Leeds",
+        "postal_code": "LS1 1AA",
+    }
     people = {
         1: features(Record(given_name="Thomas", birth_date="1960-01-02", **home)),
         2: features(Record(given_name="Margaret", birth_date="1962-03-04", **home)),
@@ -274,7 +280,12 @@ def test_those_who_only_live_together_are_left_to_a_person() -> None:
 
 
 def test_two_chinese_given_names_are_two_people_however_much_a_household_shares() -> None:
-    home = {"city": "广州", "street": "体育路319号15栋2706室", "phone": "18045678901", "birth_date": "1999-01-14"}
+    home: dict[str, Any] = {
+        "city": "广州",
+        "street": "体育路319号15栋2706室",
+        "phone": "18045678901",
+        "birth_date": "1999-01-14",
+    }
     names = {1: "周固林", 2: "周梁德", 3: "Zhou Gulin", 4: "Jack Zhou"}
     people = {number: features(Record(full_name=name, **home)) for number, name in names.items()}
     guards = Guards(nobody, people.__getitem__, shared_homes=True)
@@ -294,7 +305,7 @@ def test_two_chinese_given_names_are_two_people_however_much_a_household_shares(
         ({"email": "sunnygirl7@qq.com"}, {"email": "sunnygirl7@163.com"}, False),
     ],
 )
-def test_nobody_is_merged_on_a_bare_name(one: dict[str, str], other: dict[str, str], *, bare: bool) -> None:
+def test_nobody_is_merged_on_a_bare_name(one: dict[str, Any], other: dict[str, Any], *, bare: bool) -> None:
     people = {1: features(Record(full_name="查致奇", **one)), 2: features(Record(full_name="查致奇", **other))}
     assert Guards(nobody, people.__getitem__, shared_homes=True).only_name(1, 2) is bare
 
@@ -313,6 +324,34 @@ def test_nobody_is_merged_on_a_bare_name(one: dict[str, str], other: dict[str, s
 def test_an_address_made_of_the_name_tells_no_more_than_the_name(one: str, other: str, level: str) -> None:
     a, b = (features(Record(given_name="Stanley", family_name="Beckman", email=email)) for email in (one, other))
     assert next(item.name for item in EMAIL.levels if item.when.test(a, b)) == level
+
+
+def test_two_customer_numbers_of_one_source_are_two_customers() -> None:
+    same: dict[str, Any] = {"full_name": "王小明", "email": "wxm@example.com", "phone": "13800138000"}
+    given = {1: ["shop", "1"], 2: ["shop", "2"], 3: ["till", "2"], 4: None}
+    people = {
+        number: features(Record(**same, numbers=(customer_number(*pair),) if pair else ()))
+        for number, pair in given.items()
+    }
+    guards = Guards(nobody, people.__getitem__, shared_homes=False)
+    assert guards.conflict(1, 2) == "customer_number"
+    assert [guards.conflict(1, 3), guards.conflict(2, 3), guards.conflict(1, 4), guards.conflict(1, 1)] == [None] * 4
+
+
+def test_a_third_record_does_not_bring_two_customers_of_one_source_together() -> None:
+    same: dict[str, Any] = {
+        "full_name": "王小明",
+        "email": "wxm@example.com",
+        "phone": "13800138000",
+        "birth_date": "1990-02-03",
+    }
+    engine = Engine()
+    for number, numbers in enumerate([("shop\x1f1",), (), ("shop\x1f2",)]):
+        engine.load([(number, features(Record(**same, numbers=numbers)))])
+    found = resolve(engine)
+    engine.close()
+    assert sorted(map(sorted, found.clusters.members.values())) == [[0, 1]]
+    assert {why for _, _, why in found.clusters.held} == {"customer_number"}
 
 
 def test_whether_homes_are_shared_is_read_from_the_records() -> None:

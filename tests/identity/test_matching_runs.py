@@ -8,6 +8,7 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
+from django.utils import translation
 from typer.testing import CliRunner
 
 from hongyan.accounts.errors import PermissionRefused
@@ -23,6 +24,7 @@ from hongyan.identity.models_merging import Merge
 from hongyan.identity.people import some
 from hongyan.identity.runs import resolve_one, run_full, run_incremental
 from hongyan.identity.truth import TrueRecord, generated
+from hongyan.identity.words import held_back
 from hongyan.jobs.errors import JobCancelled
 
 ACTOR = system_actor("test")
@@ -182,6 +184,53 @@ def test_husband_and_wife_wait_for_a_person() -> None:
     held = Candidate.objects.get()
     assert (held.verdict, held.reason) == (Candidate.Verdict.REVIEW, "household")
     assert "Greenwood" not in json.dumps(held.evidence)
+
+
+def twins_of_one_shop() -> tuple[Contact, Contact]:
+    """One person as it seems, but the shop has given two customer numbers."""
+    known = {
+        "full_name": "孙悦",
+        "birth_date": "1992-03-04",
+        "city": "杭州",
+        "street": "文三路9号",
+        "phone": "13800138009",
+    }
+    return (
+        contact_create(actor=ACTOR, values=ContactValues({**known, "external_id": "C1"}), source="shop"),
+        contact_create(actor=ACTOR, values=ContactValues({**known, "external_id": "C2", "phone": ""}), source="shop"),
+    )
+
+
+def test_two_customer_numbers_of_one_source_wait_for_a_person() -> None:
+    first, second = twins_of_one_shop()
+    run = run_full(actor=ACTOR)
+    assert run.counts["merged"] == 0
+    held = Candidate.objects.get()
+    assert (held.verdict, held.reason) == (Candidate.Verdict.REVIEW, "customer_number")
+    assert resolve_one(actor=ACTOR, contact_id=second.pk) == second.pk
+    assert run_incremental(actor=ACTOR).counts["merged"] == 0
+    for language, words in (("en", "different customer numbers"), ("zh-hans", "不同的客户编号")):
+        with translation.override(language):
+            assert words in held_back(held.reason)
+    assert "customer numbers" in call("identity", "explain", first.public_id, second.public_id).replace("\n", "")
+    told = json.loads(call("identity", "explain", first.public_id, second.public_id, "--json"))
+    assert (told["held_back"], told["probability"] > told["merge_from"]) == ("customer_number", True)
+
+
+def test_numbers_of_two_sources_go_together_and_are_remembered_after_it() -> None:
+    first, other = twins_of_one_shop()
+    with_till = {
+        "full_name": "孙悦",
+        "birth_date": "1992-03-04",
+        "city": "杭州",
+        "street": "文三路9号",
+        "external_id": "T7",
+    }
+    till = contact_create(actor=ACTOR, values=ContactValues(with_till), source="till")
+    online.write_profiles(list(some([first.pk, other.pk]).values()))
+    assert resolve_one(actor=ACTOR, contact_id=till.pk) == first.pk
+    assert set(some([first.pk])[first.pk].features.numbers) == {"shop\x1fC1", "till\x1fT7"}
+    assert resolve_one(actor=ACTOR, contact_id=other.pk) == other.pk
 
 
 def test_a_cancelled_run_is_recorded_and_leaves_the_contacts_alone() -> None:

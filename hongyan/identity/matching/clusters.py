@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-MAX_CROSS = 400  # pairs looked at when two groups meet
+MAX_CROSS = 400  # pairs weighed when two groups meet; what speaks against a pair is asked of all
 Pair = tuple[int, int, float]  # ids, weight
 
 
@@ -61,11 +61,12 @@ def _speaks_against(
     weight: Callable[[int, int], float],
     against: float,
 ) -> str | None:
-    cross = [(a, b) for a in left for b in right][:MAX_CROSS]
+    cross = [(a, b) for a in left for b in right]
     for a, b in cross:
         why = conflict(a, b)
         if why is not None:
             return why
+    cross = cross[:MAX_CROSS]
     if len(cross) > 1 and sum(weight(a, b) for a, b in cross) / len(cross) < against:
         return "chain"
     return None

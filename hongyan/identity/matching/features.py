@@ -51,10 +51,11 @@ class Features(NamedTuple):
     national_id: str | None
     birth_place: str | None
     source: str | None
+    numbers: tuple[str, ...]  # see ``Record``; for the guards only
 
 
 COLUMNS = Features._fields
-LISTS = frozenset({"roots", "readings"})
+LISTS = frozenset({"roots", "readings", "numbers"})
 
 
 def features(record: Record) -> Features:
@@ -88,6 +89,7 @@ def features(record: Record) -> Features:
         _ID.sub("", folded(record.national_id)) or None,
         place_name(record.birth_place, "city"),
         record.source or None,
+        record.numbers,
     )
 
 

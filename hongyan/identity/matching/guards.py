@@ -1,7 +1,7 @@
 """What speaks against a merge although the weights are for it: weights take comparisons for independent, and people
 who live together share a surname, an address and a telephone at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hongyan.identity.matching.comparisons import (
@@ -48,10 +48,12 @@ class Guards:
     shared_homes: bool
 
     def conflict(self, low: int, high: int) -> str | None:
-        """apart | national_id | household; None: nothing speaks against it."""
+        """apart | customer_number | national_id | household; None: nothing speaks against it."""
         if self.apart(min(low, high), max(low, high)):
             return "apart"
         a, b = self.features(low), self.features(high)
+        if numbers_differ(a.numbers, b.numbers):
+            return "customer_number"
         if not self.shared_homes or not given_differs(a, b) or _OWN.test(a, b):
             return None
         if a.national_id and b.national_id and not _NATIONAL_ID.test(a, b):
@@ -64,6 +66,27 @@ class Guards:
         a, b = self.features(low), self.features(high)
         more = any(when.test(a, b) for when in _BEYOND_NAME) or _CITY.test(a, b) or _CODE.test(a, b)
         return not (more or _OWN.test(a, b))
+
+
+def numbers_differ(one: Sequence[str], other: Sequence[str]) -> bool:
+    r"""Two different customer numbers of one source: for that source they are two customers, and it should know.
+    Numbers of different sources say nothing of each other.
+
+    >>> numbers_differ(["shop\x1f1"], ["shop\x1f2"]), numbers_differ(["shop\x1f1"], ["till\x1f2"])
+    (True, False)
+    """
+    if not one or not other:
+        return False
+    mine, theirs = _by_source(one), _by_source(other)
+    return any(mine[source].isdisjoint(theirs[source]) for source in mine.keys() & theirs.keys())
+
+
+def _by_source(numbers: Sequence[str]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for entry in numbers:
+        source, _, number = entry.partition("\x1f")
+        found.setdefault(source, set()).add(number)
+    return found
 
 
 def han(row: Features) -> bool:

@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import Any, Self
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What matching looks at; an empty text means unknown. Row ids and customer numbers are deliberately not here: two
-    customer numbers are what a duplicate has. birth_date: ISO 8601 or eight digits, may be impossible. national_id: an
-    identity card, passport or social security number. street: one line, parts in the order of the country. source: the
-    list or system a record came from: where lists hold everybody once, two records of one list are two people."""
+    """What matching looks at; an empty text means unknown. Row ids are deliberately not here. birth_date: ISO 8601 or
+    eight digits, may be impossible. national_id: an identity card, passport or social security number. street: one
+    line, parts in the order of the country. source: the list or system a record came from: where lists hold everybody
+    once, two records of one list are two people. numbers: customer numbers, each with the source that gave it
+    (``customer_number``); never compared, but one source's two numbers are two of its customers (``guards``)."""
 
     given_name: str = ""
     family_name: str = ""
@@ -27,8 +28,15 @@ class Record:
     national_id: str = ""
     birth_place: str = ""
     source: str = ""
+    numbers: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, values: Mapping[str, object]) -> Self:
-        """Keys that are no field are ignored."""
-        return cls(**{item.name: str(value).strip() for item in fields(cls) if (value := values.get(item.name))})
+        """Texts by name; keys that are no field are ignored."""
+        names = (item.name for item in fields(cls) if item.name != "numbers")
+        texts: dict[str, Any] = {name: str(value).strip() for name in names if (value := values.get(name))}
+        return cls(**texts)
+
+
+def customer_number(source: str, number: str) -> str:
+    return f"{source}\x1f{number}"

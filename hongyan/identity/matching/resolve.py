@@ -139,6 +139,14 @@ def features_of(engine: Engine, records: set[int]) -> dict[int, Features]:
     return found
 
 
+def customer_numbers(engine: Engine, records: set[int]) -> dict[int, list[str]]:
+    """Of those records that have any."""
+    rows = engine.con.execute(
+        "select uid, numbers from people where len(numbers) > 0 and uid in (select unnest(?))", [sorted(records)]
+    ).fetchall()
+    return dict(rows)
+
+
 def frequencies_of(engine: Engine, weights: Weights) -> dict[tuple[str, str], float]:
     """Column and value → share of the records, for values more frequent than the floor."""
     columns = sorted({level.tf for name in weights.levels for level in BY_NAME[name].levels if level.tf})

@@ -1,0 +1,24 @@
+"""The guards for a few contacts, from what the tables know."""
+
+from collections.abc import Mapping
+
+from hongyan.identity.matching.guards import Guards
+from hongyan.identity.models import Candidate, Run
+from hongyan.identity.people import Person
+
+
+def guards_for(people: Mapping[int, Person]) -> Guards:
+    """people: by contact id. Reads whom a person called two people, and what the last full run saw of homes."""
+    pairs = set(
+        Candidate.objects.filter(verdict=Candidate.Verdict.APART)
+        .filter(contact_low__in=people, contact_high__in=people)
+        .values_list("contact_low", "contact_high")
+    )
+    last = Run.objects.filter(kind=Run.Kind.FULL, state=Run.State.FINISHED).order_by("-id").first()
+    shared = bool(last.counts.get("shared_homes", True)) if last else True
+    return Guards(lambda low, high: (low, high) in pairs, lambda number: people[number].features, shared)
+
+
+def held_back(guards: Guards, one: int, other: int) -> str:
+    """Why the two are not merged without asking, however likely they are one person; "": nothing is against it."""
+    return guards.conflict(one, other) or ("only_name" if guards.only_name(one, other) else "")
