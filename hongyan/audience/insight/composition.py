@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
@@ -12,14 +13,15 @@ from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
 from hongyan.audience import rows
 from hongyan.audience.compiler.catalogue import Catalogue, FieldSpec, FieldType
+from hongyan.audience.engines.door import routed
+from hongyan.audience.engines.types import Engine
+from hongyan.audience.insight.limits import AGES, FIFTHS, TAGS, VALUES
 from hongyan.audience.insight.members import members_sql
 from hongyan.audience.names import name_of_code
+from hongyan.core import clock
 from hongyan.core.sql import SQL
 
-TAGS: Final = "tags"  # asked for like a field: which tags they hold
 MOST_FIELDS: Final = 12
-_VALUES: Final = 300  # of one field; rarer ones are counted together as others
-_AGES: Final = (7, 30, 90, 365)  # days; times are compared by how long ago they were
 _KINDS: Final = {
     FieldType.TEXT,
     FieldType.CHOICE,
@@ -93,24 +95,43 @@ def profiles(
     language: str,
     n: int = 8,
     members: SQL | None = None,
+    engine: Engine | str = Engine.AUTO,
 ) -> list[Profile]:
-    """members: where their ids already stand. Raises BadTree; fields that cannot be compared are passed over."""
+    """members: where their ids already stand, for when rows are read. Raises BadTree; fields that cannot be compared
+    are passed over."""
     actor.require(Permission.CONTACT_VIEW)
     wanted = [key for key in dict.fromkeys(fields) if key in comparable(catalogue)][:MOST_FIELDS]
     if not wanted:
         return []
-    members = members or members_sql(tree, catalogue=catalogue)
-    params: dict[str, Any] = dict(members.params)
-    parts = [_part(place, key, catalogue, params) for place, key in enumerate(wanted)]
+    now, engine = clock.now(), routed(engine)
+    told = None if engine is Engine.POSTGRES else _by_columns(tree, wanted, catalogue, now, engine)
+    if told is None:
+        told = _by_rows(members or members_sql(tree, catalogue=catalogue), wanted, catalogue, now)
+    found: dict[int, list[tuple[Any, ...]]] = {place: [] for place in range(len(wanted))}
+    for place, *row in told:
+        found[place].append(tuple(row))
+    return [_profile(key, found[place], catalogue, language, n) for place, key in enumerate(wanted)]
+
+
+def _by_columns(
+    tree: Any, keys: Sequence[str], catalogue: Catalogue, now: datetime, engine: Engine
+) -> list[tuple[Any, ...]] | None:
+    """None where files cannot answer."""
+    from hongyan.audience.insight import columns  # brings DuckDB along
+
+    with columns.told(tree, keys, catalogue=catalogue, now=now, engine=engine) as people:
+        return None if people is None else columns.counted(people, keys, catalogue, now)
+
+
+def _by_rows(members: SQL, keys: Sequence[str], catalogue: Catalogue, now: datetime) -> list[tuple[Any, ...]]:
+    params: dict[str, Any] = {**members.params, "at": now}
+    parts = [_part(place, key, catalogue, params) for place, key in enumerate(keys)]
     text = (
         f"WITH here AS MATERIALIZED ({members.text}), "
         "totals AS (SELECT (SELECT count(*) FROM here) AS h, (SELECT count(*) FROM contacts_contact) AS e) "
         f"SELECT p.*, totals.h, totals.e FROM ({' UNION ALL '.join(parts)}) p, totals"
     )
-    found: dict[int, list[tuple[Any, ...]]] = {place: [] for place in range(len(wanted))}
-    for place, *row in rows.query(text, params):
-        found[place].append(tuple(row))
-    return [_profile(key, found[place], catalogue, language, n) for place, key in enumerate(wanted)]
+    return rows.query(text, params)
 
 
 def striking(profiles: Sequence[Profile], *, n: int = 8, at_least: float = 3.0) -> list[Slice]:
@@ -140,11 +161,12 @@ def _part(place: int, key: str, catalogue: Catalogue, params: dict[str, Any]) ->
         case FieldType.TIME:
             value = _age(value if not spec.attribute else f"({value})::timestamptz")
         case FieldType.CHOICES:
-            people += f" CROSS JOIN LATERAL jsonb_array_elements_text({value}) v"
-            value = "v"
+            people += f" CROSS JOIN LATERAL jsonb_array_elements({value}) v"
+            people += " WHERE jsonb_typeof(v) = 'string'"
+            value = "v #>> '{}'"
     return (
         f"(SELECT {place}, ({value})::text, NULL::numeric, NULL::numeric, count(here.id), count(*) "
-        f"FROM {people} GROUP BY 2 ORDER BY count(*) DESC LIMIT {_VALUES})"
+        f'FROM {people} GROUP BY 2 ORDER BY count(*) DESC, (({value})::text) COLLATE "C" LIMIT {VALUES})'
     )
 
 
@@ -172,14 +194,14 @@ def _numbers(place: int, value: str, people: str) -> str:
     return (
         f"(WITH v AS MATERIALIZED (SELECT ({value})::numeric AS value, here.id FROM {people}), "
         "cuts AS (SELECT array_agg(DISTINCT at ORDER BY at) AS at FROM unnest((SELECT percentile_disc("
-        "ARRAY[0.2, 0.4, 0.6, 0.8]) WITHIN GROUP (ORDER BY value) FROM v WHERE value IS NOT NULL)) at) "
+        f"ARRAY[{', '.join(map(str, FIFTHS))}]) WITHIN GROUP (ORDER BY value) FROM v WHERE value IS NOT NULL)) at) "
         f"SELECT {place}, width_bucket(value, (SELECT at FROM cuts))::text, min(value), max(value), "
         "count(id), count(*) FROM v GROUP BY 2)"
     )
 
 
 def _age(value: str) -> str:
-    steps = " ".join(f"WHEN ({value}) >= now() - interval '{days} days' THEN {days}" for days in _AGES)
+    steps = " ".join(f"WHEN ({value}) >= %(at)s - interval '{days} days' THEN {days}" for days in AGES)
     return f"CASE WHEN ({value}) IS NULL THEN NULL {steps} ELSE 0 END"
 
 
@@ -240,7 +262,7 @@ def _age_label(days: int, language: str) -> str:
     with override(language):
         if not days:
             return _("longer ago")
-        shorter = max((age for age in _AGES if age < days), default=0)
+        shorter = max((age for age in AGES if age < days), default=0)
         if not shorter:
             return ngettext("the last %(days)d day", "the last %(days)d days", days) % {"days": days}
         return _("%(from)d to %(to)d days ago") % {"from": shorter, "to": days}
