@@ -72,6 +72,12 @@ HONGYAN_HISTORY_S3_KEY = env.text(
     "HONGYAN_HISTORY_S3_KEY", "", "Access key of that bucket; empty: as the environment or the machine's role gives it"
 )
 HONGYAN_HISTORY_S3_SECRET = env.text("HONGYAN_HISTORY_S3_SECRET", "", "The secret that belongs to the access key")
+HONGYAN_HISTORY_MEMORY_MB = env.integer(
+    "HONGYAN_HISTORY_MEMORY_MB",
+    256,
+    "What the web process and the worker may each keep in memory of the history's files, decoded, so that live counts "
+    "need not read them again; 0: nothing",
+)
 HONGYAN_SPARK_URL = env.text(
     "HONGYAN_SPARK_URL",
     "",

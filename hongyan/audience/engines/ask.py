@@ -20,8 +20,10 @@ from hongyan.audience.engines import duck
 from hongyan.audience.engines.answers import Answer, BitsAnswer, SQLAnswer, bits_of
 from hongyan.audience.engines.bits import Bits
 from hongyan.audience.engines.events import Compiler
+from hongyan.audience.engines.kept import kept
 from hongyan.audience.engines.people import People
 from hongyan.audience.engines.question import Population, Question, Subjects
+from hongyan.audience.engines.quick import Quick
 from hongyan.audience.engines.reader import Events, Reader
 from hongyan.audience.engines.types import Engine, Leaf, Unanswerable
 from hongyan.audience.population.people import place
@@ -137,7 +139,9 @@ def _question(nodes: Sequence[Node], catalogue: Catalogue, now: datetime, reader
         else NOTHING_HAPPENED
     )
     events = Compiler(Events(reader, history, open_store()), now, catalogue.zone)
-    return Question(catalogue, reader, _population(subjects, catalogue, now, reader), events, fallback)
+    people = _population(subjects, catalogue, now, reader)
+    quick = Quick(events.events, kept(), now, catalogue.zone, people.size) if reader.beside_us else None
+    return Question(catalogue, reader, people, events, quick, fallback)
 
 
 def _population(subjects: Subjects, catalogue: Catalogue, now: datetime, reader: Reader) -> Population:

@@ -71,6 +71,10 @@ class Bits:
     def __sub__(self, other: "Bits") -> "Bits":
         return Bits(self.data & ~other.data)
 
+    @property
+    def nbytes(self) -> int:
+        return int(self.data.nbytes)
+
     def count(self) -> int:
         return int(np.bitwise_count(self.data).sum(dtype=np.int64))
 

@@ -13,7 +13,7 @@ from hongyan.audience.engines.dialects import Values
 from hongyan.audience.engines.types import Unanswerable
 
 WIDEST: Final = 38  # digits of a decimal in both engines
-_EXACT: Final = Context(prec=2000)
+EXACT: Final = Context(prec=2000)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -44,7 +44,7 @@ def number(value: object) -> Decimal:
 
 def digits_of(value: Decimal) -> Digits:
     """The narrowest type that holds the value."""
-    _sign, figures, exponent = value.normalize(_EXACT).as_tuple()
+    _sign, figures, exponent = value.normalize(EXACT).as_tuple()
     exponent = int(exponent)
     scale = max(0, -exponent)
     found = Digits(max(len(figures) + max(0, exponent), scale, 1), scale)
@@ -70,8 +70,8 @@ def number_test(expression: str, digits: Digits, op: Op, value: Any) -> str:
 
 
 def _single(expression: str, digits: Digits, op: Op, value: Decimal) -> str:
-    units = value.scaleb(digits.scale, _EXACT)
-    low, high = (int(units.to_integral_value(way, _EXACT)) for way in (ROUND_FLOOR, ROUND_CEILING))
+    units = value.scaleb(digits.scale, EXACT)
+    low, high = (int(units.to_integral_value(way, EXACT)) for way in (ROUND_FLOOR, ROUND_CEILING))
     most = 10**digits.precision - 1
     match op:
         case Op.EQ:
@@ -94,7 +94,7 @@ def _single(expression: str, digits: Digits, op: Op, value: Decimal) -> str:
 
 
 def _literal(units: int, digits: Digits) -> str:
-    return f"CAST('{Decimal(units).scaleb(-digits.scale, _EXACT):f}' AS {digits.sql})"
+    return f"CAST('{Decimal(units).scaleb(-digits.scale, EXACT):f}' AS {digits.sql})"
 
 
 def text_test(expression: str, op: Op, value: Any, values: Values) -> str:

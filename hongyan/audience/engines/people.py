@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from hongyan.audience.compiler.catalogue import Catalogue, FieldSpec, FieldType
 from hongyan.audience.compiler.nodes import (
     COMPLEMENTS,
+    WITH_DAYS,
     ConsentIs,
     FieldIs,
     HasObject,
@@ -27,7 +28,7 @@ from hongyan.audience.engines.compare import Digits, instant_test, number_test, 
 from hongyan.audience.engines.dialects import Values
 from hongyan.audience.engines.events import asked
 from hongyan.audience.engines.reader import Reader
-from hongyan.audience.engines.types import Ids, Leaf, Query, Tally, Unanswerable
+from hongyan.audience.engines.types import Ids, Lasting, Leaf, Query, Tally, Unanswerable
 from hongyan.audience.engines.where import keys_of, row_test
 from hongyan.audience.population.reading import CHUNK_BITS
 from hongyan.audience.population.types import Column, ColumnKind, PeopleSnapshot, Rows, consent_code, field_column
@@ -35,6 +36,7 @@ from hongyan.contacts.models import ConsentState
 from hongyan.events.history.store import Store
 
 Test = Callable[[Mapping[str, Column], Values], str]
+Portion = tuple[str, str, Mapping[str, Column]]  # what to read, condition that passes over stale contacts, columns
 
 
 @dataclass(slots=True)
@@ -49,9 +51,7 @@ class People:
     fields: frozenset[str]
     objects: Mapping[str, frozenset[str]]
     _stale: str = ""
-    _sources: dict[tuple[int, tuple[str, ...]], list[tuple[str, str, Mapping[str, Column]]]] = field(
-        default_factory=dict
-    )
+    _sources: dict[tuple[int, tuple[str, ...]], list[Portion]] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -61,8 +61,8 @@ class People:
         return max([0, *chunks, pc.max(rows.fresh["contact_id"]).as_py() or 0])
 
     def everyone(self) -> Bits:
-        query = self._selected(self.snapshot.people, (), lambda _columns, _values: "TRUE", "contact_id")
-        return self.reader.bits(Ids(query), self.size)
+        everybody = self._people((), lambda _columns, _values: "TRUE", lasting=True)
+        return self.reader.bits(everybody, self.size)
 
     def leaf(self, node: Node) -> Leaf:
         """Raises Unanswerable when the columns do not hold it."""
@@ -93,13 +93,13 @@ class People:
         def test(columns: Mapping[str, Column], values: Values) -> str:
             return self._compared(name, columns[name], spec, positive, values)
 
-        return Ids(self._selected(self.snapshot.people, (name,), test, "contact_id"), inverted)
+        return self._people((name,), test, lasting=positive.op not in WITH_DAYS, inverted=inverted)
 
     def _in_set(self, name: str, ids: Sequence[int]) -> Leaf:
         def test(_columns: Mapping[str, Column], values: Values) -> str:
             return values.dialect.overlaps(name, ids) if ids else "FALSE"
 
-        return Ids(self._selected(self.snapshot.people, (name,), test, "contact_id"))
+        return self._people((name,), test, lasting=True)
 
     def _consent(self, node: ConsentIs) -> Leaf:
         """Who never said anything has no code, the same as who said "none"."""
@@ -112,7 +112,7 @@ class People:
             codes = [values.bind(consent_code(node.channel, topic, state)) for state in states]
             return f"({' OR '.join(values.dialect.holds('consents', code) for code in codes)})"
 
-        return Ids(self._selected(self.snapshot.people, ("consents",), test, "contact_id"), inverted=silent)
+        return self._people(("consents",), test, lasting=True, inverted=silent)
 
     def _objects(self, node: HasObject) -> Leaf:
         fields = self.catalogue.objects[node.type_key].fields
@@ -136,18 +136,40 @@ class People:
             return Ids(self._selected(rows, columns, test, "contact_id"), inverted)
         return Tally(self._selected(rows, columns, test, "contact_id, 1 AS v"), op, count, inverted)
 
+    def _people(self, names: tuple[str, ...], test: Test, *, lasting: bool, inverted: bool = False) -> Ids:
+        """lasting: the test does not look at the clock."""
+        rows = self.snapshot.people
+        said = None
+        if lasting and self.reader.beside_us:
+            old, new = self._parted(rows, names)
+            said = Lasting(
+                self._united(old, test, "contact_id"),
+                self.snapshot.stale,
+                self._united(new, test, "contact_id") if new else None,
+            )
+        return Ids(self._selected(rows, names, test, "contact_id"), inverted, said)
+
+    def _parted(self, rows: Rows, names: tuple[str, ...]) -> tuple[list[Portion], list[Portion]]:
+        """Files with all their rows, and fresh rows."""
+        found = self._portions(rows, names)
+        place = len(found) - bool(rows.fresh.num_rows)
+        return [(source, "", types) for source, _, types in found[:place]], found[place:]
+
     def _selected(self, rows: Rows, names: tuple[str, ...], test: Test, columns: str) -> Query:
+        return self._united(self._portions(rows, names), test, columns)
+
+    def _united(self, portions: Sequence[Portion], test: Test, columns: str) -> Query:
         values = Values(self.reader.dialect)
         parts = []
-        for source, fresh, types in self._portions(rows, names):
+        for source, fresh, types in portions:
             conditions = [part for part in (test(types, values), fresh) if part]
             parts.append(f"SELECT {columns} FROM {source} WHERE {' AND '.join(conditions)}")
         if not parts:
             parts.append(f"SELECT {columns} FROM (SELECT CAST(0 AS BIGINT) AS contact_id) WHERE FALSE")
         return Query(" UNION ALL ".join(parts), values.held)
 
-    def _portions(self, rows: Rows, names: tuple[str, ...]) -> list[tuple[str, str, Mapping[str, Column]]]:
-        """(what to read, condition that passes over stale contacts, types of the columns)."""
+    def _portions(self, rows: Rows, names: tuple[str, ...]) -> list[Portion]:
+        """Those of files first; the last one is the fresh rows, if there are any."""
         key = (id(rows), names)
         if key not in self._sources:
             fresh = self._passing_over_stale()

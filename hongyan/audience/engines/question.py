@@ -1,6 +1,7 @@
 """One question: nodes to bits, each condition asked once, however many trees it stands in."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import Protocol
@@ -23,6 +24,7 @@ from hongyan.audience.compiler.nodes import (
 from hongyan.audience.compiler.rewrite import expand
 from hongyan.audience.engines.bits import Bits
 from hongyan.audience.engines.events import Compiler
+from hongyan.audience.engines.quick import Quick
 from hongyan.audience.engines.reader import Reader
 from hongyan.audience.engines.types import Leaf, Unanswerable
 from hongyan.audience.engines.where import keys_of
@@ -42,12 +44,14 @@ class Population(Protocol):
 
 @dataclass(slots=True)
 class Question:
-    """fallback: who fulfils a leaf, from PostgreSQL in the same snapshot."""
+    """quick: what may be in memory already, of an engine inside this process. fallback: who fulfils a leaf, from
+    PostgreSQL in the same snapshot."""
 
     catalogue: Catalogue
     reader: Reader
     people: Population
     events: Compiler
+    quick: Quick | None
     fallback: Callable[[Node, int], Bits]
     _known: dict[str, Bits] = field(default_factory=dict)
 
@@ -70,12 +74,15 @@ class Question:
             case AnyOf(items):
                 return reduce(Bits.__or__, map(self._of, items))
             case Not(item):
-                return self.people.everyone() - self._of(item)
+                return self._of(Everyone()) - self._of(item)
             case _:
                 return self._leaf(node)
 
     def _leaf(self, node: Node) -> Bits:
         size, everyone = self.people.size, self._of(Everyone())
+        if self.quick is not None and isinstance(node, Did | Measured):
+            with suppress(Unanswerable):
+                return everyone & self.quick.bits(node)
         try:
             leaf = self.events.leaf(node) if isinstance(node, Did | Measured | Sequence) else self.people.leaf(node)
             found = self.reader.bits(leaf, size)

@@ -9,6 +9,7 @@ import pyarrow as pa
 from hongyan.audience.engines.bits import Bits
 from hongyan.audience.engines.dialects import Dialect
 from hongyan.audience.engines.types import Leaf, Unanswerable
+from hongyan.events.history.arrays import Grouped
 from hongyan.events.history.store import Store
 from hongyan.events.history.types import Held, HistoryFile, HistorySnapshot
 
@@ -17,6 +18,7 @@ class Reader(ABC):
     """Runs statements of one question on one engine."""
 
     dialect: Dialect
+    beside_us: bool  # in this process, whose memory may hold columns already
 
     @abstractmethod
     def files(self, store: Store, paths: Sequence[str]) -> str:
@@ -51,7 +53,8 @@ class Events:
     snapshot: HistorySnapshot
     store: Store
     missing: set[tuple[str, str]] = field(default_factory=set)  # (name, key) that some file does not hold
-    _tails: dict[tuple[str, tuple[str, ...]], Scan | None] = field(default_factory=dict)
+    _tails: dict[tuple[str, tuple[str, ...]], Grouped | None] = field(default_factory=dict)
+    _scans: dict[tuple[str, tuple[str, ...]], Scan] = field(default_factory=dict)
     _stale: str = ""
 
     def scans(self, name: str, keys: Sequence[str], low: int | None, end: int) -> list[Scan]:
@@ -62,19 +65,19 @@ class Events:
         portions: dict[tuple[object, ...], list[HistoryFile]] = {}
         for file in found:
             whole = file.last < end and (low is None or file.first >= low)
-            kinds = tuple(self._held(file, key) for key in keys)
+            kinds = tuple(self.held(file, key) for key in keys)
             portions.setdefault((whole, *kinds), []).append(file)
         scans = [
             Scan(
                 self.reader.files(self.store, [file.path for file in files]),
-                {key: self._held(files[0], key) for key in keys},
+                {key: self.held(files[0], key) for key in keys},
                 bool(whole),
                 self._any_stale,
             )
             for (whole, *_), files in portions.items()
         ]
-        tail = self._tail(name, tuple(keys))
-        return scans if tail is None else [*scans, tail]
+        tail = self.tail(name, tuple(keys))
+        return scans if tail is None else [*scans, self._scan(name, tuple(keys), tail)]
 
     def fresh(self, scan: Scan) -> str:
         """Condition that passes over stale contacts; "" where there are none."""
@@ -88,20 +91,23 @@ class Events:
     def _any_stale(self) -> bool:
         return len(self.snapshot.stale) > 0
 
-    def _tail(self, name: str, keys: tuple[str, ...]) -> Scan | None:
+    def tail(self, name: str, keys: tuple[str, ...]) -> Grouped | None:
+        """What of this name is in no file; None when there is nothing. Raises Unanswerable."""
+        if not self.snapshot.tail.num_rows:
+            return None
         if (name, keys) not in self._tails:
-            self._tails[name, keys] = self._read_tail(name, keys)
+            found = self.snapshot.tail_of(name, keys)
+            if found.odd:
+                raise Unanswerable("digits")
+            self._tails[name, keys] = found if found.rows.num_rows else None
         return self._tails[name, keys]
 
-    def _read_tail(self, name: str, keys: tuple[str, ...]) -> Scan | None:
-        tail = self.snapshot.tail_of(name, keys)
-        if tail.odd:
-            raise Unanswerable("digits")
-        if not tail.rows.num_rows:
-            return None
-        return Scan(self.reader.table(tail.rows), tail.held, whole=False, filtered=False)
+    def _scan(self, name: str, keys: tuple[str, ...], tail: Grouped) -> Scan:
+        if (name, keys) not in self._scans:
+            self._scans[name, keys] = Scan(self.reader.table(tail.rows), tail.held, whole=False, filtered=False)
+        return self._scans[name, keys]
 
-    def _held(self, file: HistoryFile, key: str) -> Held:
+    def held(self, file: HistoryFile, key: str) -> Held:
         held = file.properties.get(key)
         if held is None:
             self.missing.add((file.name, key))

@@ -25,6 +25,7 @@ class SparkReader(Reader):
     """Sets come back as bitmaps that the cluster has made: a hundred million people are 12 MB."""
 
     dialect = Spark()
+    beside_us = False
 
     def __init__(self, session: Any) -> None:
         self.session = session

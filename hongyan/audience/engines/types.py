@@ -3,6 +3,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+import pyarrow as pa
+
 from hongyan.audience.compiler.nodes import Op
 
 
@@ -26,11 +28,23 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
+class Lasting:
+    """The same people said apart: what files say, which stays so as long as they are the files, but for ``stale``
+    contacts, and whom ``fresh`` rows add."""
+
+    files: Query
+    stale: pa.Int64Array
+    fresh: Query | None
+
+
+@dataclass(frozen=True, slots=True)
 class Ids:
-    """Rows of ``contact_id``, repeats allowed: whoever is among them. inverted: everybody else."""
+    """Rows of ``contact_id``, repeats allowed: whoever is among them. inverted: everybody else. lasting: where the
+    answer of files may be remembered."""
 
     query: Query
     inverted: bool = False
+    lasting: Lasting | None = None
 
 
 @dataclass(frozen=True, slots=True)

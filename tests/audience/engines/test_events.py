@@ -1,6 +1,7 @@
 """DuckDB over files of a history, cut apart at random, and the plain meaning give the same people."""
 
 import random
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,11 +11,14 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from hongyan.audience.compiler.evaluate import Facts, evaluate
-from hongyan.audience.compiler.nodes import asks_lists
+from hongyan.audience.compiler.nodes import Did, Measured, asks_lists
 from hongyan.audience.compiler.parse import parse
 from hongyan.audience.engines.duck import DuckReader, opened
 from hongyan.audience.engines.events import Compiler
+from hongyan.audience.engines.kept import Kept
+from hongyan.audience.engines.quick import Quick
 from hongyan.audience.engines.reader import Events
+from hongyan.audience.engines.types import Unanswerable
 from tests.audience.catalogue import small_catalogue
 from tests.audience.engines.factory import Row, write
 from tests.audience.generate import MOMENTS, Moment, _event, _measured, _sequence, facts_at
@@ -49,7 +53,9 @@ def test_files_and_meaning_agree(asked: tuple[Moment, list[Facts], list[dict[str
     with TemporaryDirectory() as folder, opened(threads=1) as connection:
         history = write(rows, KEYS, Path(folder), random.Random(seed))
         reader = DuckReader(connection)
-        compiler = Compiler(Events(reader, history.snapshot, history.store), moment.now, moment.zone)
+        events, kept, size = Events(reader, history.snapshot, history.store), Kept(1 << 20), len(everybody)
+        compiler = Compiler(events, moment.now, moment.zone)
+        quick = Quick(events, kept, moment.now, moment.zone, size)
         for tree in trees:
             node = parse(tree)
             if asks_lists(node):
@@ -62,3 +68,6 @@ def test_files_and_meaning_agree(asked: tuple[Moment, list[Facts], list[dict[str
                 who for who, one in enumerate(everybody, start=1) if evaluate(node, one, catalogue, now=moment.now)
             }
             assert found == expected, (tree, leaf)
+            if isinstance(node, Did | Measured):
+                with suppress(Unanswerable):
+                    assert {who for who in quick.bits(node).ids().tolist() if who <= size} == expected, tree
