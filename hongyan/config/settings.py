@@ -1,12 +1,11 @@
 """Django settings. Everything an installation may change is an ``HONGYAN_…`` variable with its reason beside it."""
 
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import urlsplit
 
 from django.utils.translation import gettext_lazy as _
 
-from hongyan.core import embedded, env
+from hongyan.core import dsn, embedded, env
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 PACKAGE_DIR = BASE_DIR / "hongyan"
@@ -92,25 +91,13 @@ HONGYAN_ALLOWED_HOSTS = env.text(
 )
 
 
-def _database(url: str) -> dict[str, Any]:
-    parts = urlsplit(url)
-    if parts.scheme not in {"postgresql", "postgres"}:
-        raise env.BadSetting("HONGYAN_DATABASE_URL must start with postgresql://")
-    query = parse_qs(parts.query)
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": parts.path.lstrip("/") or embedded.DATABASE,
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": query["host"][0] if "host" in query else (parts.hostname or ""),
-        "PORT": str(parts.port or ""),
-        "CONN_MAX_AGE": 60,
-        "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"server_side_binding": False, "sslmode": query.get("sslmode", ["prefer"])[0]},
-    }
-
-
-DATABASES = {"default": _database(HONGYAN_DATABASE_URL or embedded.url(HONGYAN_DATA_DIR))}
+try:
+    _database = dsn.django_database(
+        HONGYAN_DATABASE_URL or embedded.url(HONGYAN_DATA_DIR), default_name=embedded.DATABASE
+    )
+except dsn.BadAddress as _error:
+    raise env.BadSetting(f"HONGYAN_DATABASE_URL is no address of a database: {_error}") from None
+DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 

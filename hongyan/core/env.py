@@ -24,6 +24,11 @@ _TABLE: dict[str, Setting] = {}
 
 def _register(name: str, default: str, about: str) -> str:
     _TABLE[name] = Setting(name, default, about)
+    return given(name, default)
+
+
+def given(name: str, default: str = "") -> str:
+    """The value of one setting, before the settings are there."""
     path = os.environ.get(name + "_FILE")
     if path:  # secrets may come from a file
         try:

@@ -72,8 +72,8 @@ def hongyan() -> Iterator[Installation]:
     assert processes_of(installation) == []
 
 
-def wait_until_healthy(installation: Installation, process: "subprocess.Popen[str]") -> None:
-    deadline = time.monotonic() + 90
+def wait_until_healthy(installation: Installation, process: "subprocess.Popen[str]", patience_s: float = 90) -> None:
+    deadline = time.monotonic() + patience_s
     while time.monotonic() < deadline and process.poll() is None:
         try:
             with closing(urlopen(f"http://127.0.0.1:{installation.port}/health/", timeout=2)):

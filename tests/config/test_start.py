@@ -12,7 +12,7 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
-from hongyan.config import boot, supervisor
+from hongyan.config import own_database, supervisor
 from hongyan.core import embedded
 from hongyan.core.crypto.master import MasterKeyProblem, read_or_create
 from hongyan.core.dsn import connection_parameters
@@ -49,28 +49,32 @@ def test_a_database_that_does_not_answer() -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-        with pytest.raises(boot.DatabaseProblem) as caught:
-            boot.check_own(f"postgresql://li:geheim-7@127.0.0.1:{port}/hongyan")
+        with pytest.raises(own_database.DatabaseProblem) as caught:
+            own_database.check_own(f"postgresql://li:geheim-7@127.0.0.1:{port}/hongyan")
     assert "does not answer" in str(caught.value)
     assert "createdb" in str(caught.value)
     assert "geheim-7" not in str(caught.value)
 
 
 def test_a_database_that_is_not_there() -> None:
-    with pytest.raises(boot.DatabaseProblem, match=r'database "nowhere" does not exist.*createdb'):
-        boot.check_own(address(database="nowhere"))
+    with pytest.raises(own_database.DatabaseProblem, match=r'database "nowhere" does not exist.*createdb'):
+        own_database.check_own(address(database="nowhere"))
 
 
-def test_a_good_database_and_what_is_no_address_pass() -> None:
-    boot.check_own(address())
-    boot.check_own("mysql://the.settings.say.what.is.wrong")
+def test_a_good_database_passes() -> None:
+    own_database.check_own(address())
+
+
+def test_an_address_of_something_else() -> None:
+    with pytest.raises(own_database.DatabaseProblem, match="must start with postgresql://"):
+        own_database.check_own("mysql://li:geheim-7@host/hongyan")
 
 
 def test_a_database_in_another_encoding(server: "psycopg.Connection[tuple[object, ...]]") -> None:
     server.execute("CREATE DATABASE old_encoding ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0")
     try:
-        with pytest.raises(boot.DatabaseProblem, match=r"encoded in SQL_ASCII.*--encoding=UTF8"):
-            boot.check_own(address(database="old_encoding"))
+        with pytest.raises(own_database.DatabaseProblem, match=r"encoded in SQL_ASCII.*--encoding=UTF8"):
+            own_database.check_own(address(database="old_encoding"))
     finally:
         server.execute("DROP DATABASE old_encoding")
 
@@ -78,8 +82,9 @@ def test_a_database_in_another_encoding(server: "psycopg.Connection[tuple[object
 def test_a_user_who_may_not_make_tables(server: "psycopg.Connection[tuple[object, ...]]") -> None:
     server.execute("CREATE ROLE nobody_special LOGIN")
     try:
-        with pytest.raises(boot.DatabaseProblem, match='GRANT CREATE ON SCHEMA public TO "nobody_special"'):
-            boot.check_own(address(user="nobody_special"))
+        remedy = 'GRANT USAGE, CREATE ON SCHEMA public TO "nobody_special"'
+        with pytest.raises(own_database.DatabaseProblem, match=remedy):
+            own_database.check_own(address(user="nobody_special"))
     finally:
         server.execute("DROP ROLE nobody_special")
 

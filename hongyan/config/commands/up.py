@@ -78,6 +78,8 @@ def children() -> list[Child]:
     web = [python, "-m", "granian", "--interface", "asgi", "hongyan.config.asgi:application"]
     web += ["--host", host, "--port", port, "--workers", str(settings.HONGYAN_WEB_WORKERS)]
     web += ["--loop", "uvloop", "--no-ws", "--log-level", "warning", "--respawn-failed-workers"]
+    # A request to end that meets a process of it still starting is lost; it is not waited for without end.
+    web += ["--workers-kill-timeout", "8"]
     found = [Child("web", web)]
     found += [
         Child(f"worker-{number}", [python, "-m", "hongyan.config.worker"], environment={"HONGYAN_WORKER": str(number)})
