@@ -21,6 +21,7 @@ class Finding:
     remedy: str = ""
 
 
+_CONNECTIONS = 60  # of one web and one worker process at their busiest, with some left for commands
 Check = Callable[[], list[Finding]]
 _MARK = {"ok": "[green]✓[/]", "warn": "[yellow]![/]", "bad": "[red]✗[/]"}
 
@@ -29,7 +30,7 @@ def run() -> int:
     """Print every finding; 1 when something must be mended."""
     worst = 0
     with boot.product():
-        for check in (configuration, disk, database, keys, history, mail):
+        for check in (configuration, disk, database, backups, keys, history, lanes, mail):
             for finding in check():
                 console.print(f"{_MARK[finding.level]} {finding.what}", highlight=False)
                 if finding.remedy:
@@ -77,10 +78,11 @@ def database() -> list[Finding]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT current_setting('server_version_num')::int, current_setting('server_encoding'), "
-            "current_setting('synchronous_commit'), current_setting('fsync')"
+            "current_setting('synchronous_commit'), current_setting('fsync'), current_setting('max_connections')::int, "
+            "current_setting('statement_timeout'), current_setting('idle_in_transaction_session_timeout')"
         )
         row = cursor.fetchone()
-    version, encoding, commit, fsync = row or (0, "", "", "")
+    version, encoding, commit, fsync, connections, statement_timeout, idle_timeout = row or (0, "", "", "", 0, "0", "0")
     found = [Finding("ok", f"PostgreSQL {version // 10000}.{version % 10000}")]
     if version < 160000:
         found.append(Finding("bad", "PostgreSQL is older than 16", "upgrade it"))
@@ -94,11 +96,45 @@ def database() -> list[Finding]:
                 "set fsync and synchronous_commit on",
             )
         )
+    if connections < _CONNECTIONS:
+        found.append(
+            Finding(
+                "warn",
+                f"The server takes {connections} connections; web and worker together use up to {_CONNECTIONS}",
+                f"ALTER SYSTEM SET max_connections = {2 * _CONNECTIONS}, then restart the server",
+            )
+        )
+    for name, value in (
+        ("statement_timeout", statement_timeout),
+        ("idle_in_transaction_session_timeout", idle_timeout),
+    ):
+        if value != "0":
+            found.append(
+                Finding(
+                    "warn",
+                    f"{name} is {value}: long imports, reports and migrations are cut off by it",
+                    f'as an administrator: ALTER ROLE "{connection.settings_dict["USER"]}" SET {name} = 0',
+                )
+            )
     executor = MigrationExecutor(connection)
     waiting = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
     if waiting:
         found.append(Finding("bad", f"{waiting} migrations wait", "hongyan migrate"))
     return found
+
+
+def backups() -> list[Finding]:
+    from django.db import connection
+
+    from hongyan.config.commands.programs import ProgramProblem, programs_for
+
+    with connection.cursor():
+        server = connection.connection.info.server_version // 10_000
+    try:
+        found = programs_for(server)
+    except ProgramProblem as problem:
+        return [Finding("warn", "hongyan backup cannot work here", str(problem))]
+    return [Finding("ok", f"hongyan backup uses pg_dump {found.version}")]
 
 
 def keys() -> list[Finding]:
@@ -136,11 +172,22 @@ def history() -> list[Finding]:
         if not found.waiting:
             return [Finding("ok", f"The history in {found.place} waits for the first event")]
         return [Finding("warn", "The history is not built yet", "start a worker, or run hongyan history rebuild")]
-    what = f"The history in {found.place}: {found.events:,} events in {found.files:,} files, {found.lag_s:.0f} s behind"
-    if found.lag_s > 60:
-        remedy = "is a worker running? A transaction that is open for long holds it up as well"
-        return [Finding("warn", what, remedy)]
-    return [Finding("ok", what)]
+    return [Finding("ok", f"The history in {found.place}: {found.events:,} events in {found.files:,} files")]
+
+
+def lanes() -> list[Finding]:
+    """What the parts of the work have before them, each that is behind by itself."""
+    from django.utils import translation
+
+    from hongyan.jobs.selectors import workers_alive
+    from hongyan.web.settings.lanes import lanes as all_lanes
+
+    with translation.override("en"):
+        late = [lane for lane in all_lanes() if lane.late]
+    found = [Finding("warn", f"{lane.title}: {lane.sentence}", lane.remedy) for lane in late]
+    if not workers_alive():
+        found.append(Finding("warn", "No worker is running", "start everything with: hongyan up"))
+    return found or [Finding("ok", "Every part of the work is up to date")]
 
 
 def mail() -> list[Finding]:

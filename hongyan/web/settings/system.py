@@ -26,6 +26,7 @@ from hongyan.jobs import selectors as jobs
 from hongyan.jobs.registry import periodic_work
 from hongyan.jobs.services import job_cancel, job_pause, job_resume, job_retry, job_start
 from hongyan.web.settings.common import acting, needs
+from hongyan.web.settings.lanes import lanes
 
 ACTS = {"cancellation": job_cancel, "pause": job_pause, "resumption": job_resume, "retrial": job_retry}
 
@@ -51,6 +52,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "disk_low": disk.free < settings.HONGYAN_MIN_FREE_MB * 2**20,
         "disk_floor": settings.HONGYAN_MIN_FREE_MB * 2**20,
         "history": history_status(),
+        "lanes": lanes(now=now),
         **_sizes(),
         "periodic": periodic_work(),
         "versions": _versions(),
