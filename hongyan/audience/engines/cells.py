@@ -75,11 +75,13 @@ class Texts:
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """units: in the last digit of the column's decimals; 0 where there is none. everywhere: each event has one."""
+    """units: in the last digit of the column's decimals; 0 where there is none. everywhere: each event has one.
+    most: the greatest, without its sign."""
 
     units: Array
     there: Array
     everywhere: bool
+    most: int
 
     @property
     def nbytes(self) -> int:
@@ -167,7 +169,7 @@ class Columns:
         there = values.is_valid().to_numpy(zero_copy_only=False)
         units = _units(values)
         units[~there] = 0
-        return Numbers(units, there, bool(there.all()))
+        return Numbers(units, there, bool(there.all()), int(np.abs(units).max(initial=0)))
 
     def flags(self, kind: str, key: str) -> Flags:
         values = self._flat(column(kind, key))

@@ -22,7 +22,7 @@ COMPARED: Final[Mapping[Op, Callable[[Any, Any], Array]]] = {
     Op.LT: np.less,
     Op.LE: np.less_equal,
 }
-_BEYOND: Final = 2**62  # no number of 18 digits is as long
+_BEYOND: Final = 2**62 + 1  # no number of 18 digits is as long, nor a sum
 
 
 def marked(node: Node, cell: Cell, held: Mapping[str, Held], count: int) -> Array:
@@ -97,7 +97,7 @@ def _texts_marked(texts: Texts, op: Op, value: Any) -> pa.Array:
 
 
 def numbers_marked(units: Array, scale: int, op: Op, value: Any) -> Array:
-    """Whole numbers (floats may hold them) in the last of ``scale`` digits against a number as it was written."""
+    """Whole numbers in the last of ``scale`` digits against a number as it was written."""
     match op:
         case Op.IS_SET:
             return np.ones(len(units), np.bool_)

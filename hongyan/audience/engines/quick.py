@@ -38,7 +38,7 @@ from hongyan.events.history.types import Held, HistoryFile
 Span = tuple[int | None, int | None]  # [low, end) in µs; None: without end
 _LONGEST: Final = 18  # digits of a number in 64 bits
 _EVER: Final[Span] = (None, None)
-_EXACT: Final = 2.0**52  # whole numbers up to here add up exactly as floats
+_MOST: Final = 2**62  # sums stay below
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,44 +199,46 @@ class Quick:
     def _numbers(self, node: Measured, window: Span, op: Op) -> Bits:
         if op is Op.IS_SET and node.measure is Measure.SUM:
             return Bits(~Bits.none(self.size).data)
-        ids, units, scale = self._values(node, window)
+        values, scale = self._values(node, window)
         if node.measure in {Measure.MIN, Measure.MAX}:
-            return self._extreme(node, op, (ids, units), scale)
-        if float(np.abs(units, dtype=np.float64).sum()) >= _EXACT:
-            raise Unanswerable("digits")
-        sums = np.bincount(ids, weights=units, minlength=self.size + 1)
+            return self._extreme(node, op, values, scale)
+        sums: NDArray[np.int64] = np.zeros(self.size + 1, np.int64)
+        for ids, units in values:
+            np.add.at(sums, ids, units)
         if node.measure is Measure.SUM:
             return _flags(numbers_marked(sums, scale, op, node.value))
-        n = np.bincount(ids, minlength=self.size + 1)
-        return _flags((n > 0) & _average(sums.astype(np.int64), n, op, node.value, scale))
+        n: NDArray[np.int64] = np.zeros(self.size + 1, np.int64)
+        for ids, _units in values:
+            np.add.at(n, ids, 1)
+        return _flags((n > 0) & _average(sums, n, op, node.value, scale))
 
-    def _values(self, node: Measured, window: Span) -> tuple[Array, Array, int]:
-        """Whose, which, and the digits behind the point, of all numbers that take part."""
+    def _values(self, node: Measured, window: Span) -> tuple[list[tuple[Array, Array]], int]:
+        """Whose and which, of all numbers that take part, and the digits behind their point. They add up in 64 bits."""
         key = str(node.property)
-        ids, units, scales = [], [], []
         keys = list(dict.fromkeys([key, *keys_of(node.where)]))
-        for source, stale in self._sources(node.event, keys, window).counting:
-            if "n" not in source.held[key].kinds:
-                continue
+        sources = [one for one in self._sources(node.event, keys, window).counting if "n" in one[0].held[key].kinds]
+        for source, _stale in sources:
             self._short(source.held[key])
+        scale = max((source.held[key].scale for source, _stale in sources), default=0)
+        found, most = [], 0
+        for source, stale in sources:
             values, moments = source.cell.numbers(key), source.cell.moments()
             chosen = _and(self._chosen(source, node.where, window), self._counting(moments.ids, stale=stale))
             chosen = chosen if values.everywhere else _and(chosen, values.there)
-            ids.append(picked(moments.ids, chosen))
-            units.append(picked(values.units, chosen))
-            scales.append((source.held[key].precision, source.held[key].scale))
-        scale = max((scale for _, scale in scales), default=0)
-        if any(precision + scale - own > _LONGEST for precision, own in scales):
-            raise Unanswerable("digits")
-        alike = [one * 10 ** (scale - own) for one, (_, own) in zip(units, scales, strict=True)]
-        return _joined(ids), _joined(alike), scale
+            ids, units = picked(moments.ids, chosen), picked(values.units, chosen)
+            finer = 10 ** (scale - source.held[key].scale)
+            most += values.most * finer * len(ids)
+            if most > _MOST:
+                raise Unanswerable("digits")
+            found.append((ids, units if finer == 1 else units * finer))
+        return found, scale
 
-    def _extreme(self, node: Measured, op: Op, values: tuple[Array, Array], scale: int) -> Bits:
-        ids, units = values
+    def _extreme(self, node: Measured, op: Op, values: Sequence[tuple[Array, Array]], scale: int) -> Bits:
         limits = np.iinfo(np.int64)
         nothing, pick = (limits.max, np.minimum) if node.measure is Measure.MIN else (limits.min, np.maximum)
         found: NDArray[np.int64] = np.full(self.size + 1, nothing, np.int64)
-        pick.at(found, ids, units)
+        for ids, units in values:
+            pick.at(found, ids, units)
         return _flags((found != nothing) & numbers_marked(found, scale, op, node.value))
 
     # ——— events
@@ -345,9 +347,8 @@ def _average(sums: Array, n: Array, op: Op, value: Any, scale: int) -> Array:
         low, high = value
         return _average(sums, n, Op.GE, low, scale) & _average(sums, n, Op.LE, high, scale)
     wanted = Fraction(number(value)) * 10**scale
-    most = 2**62
-    if int(np.abs(sums).max(initial=0)) * wanted.denominator > most:
+    if int(np.abs(sums).max(initial=0)) * wanted.denominator > _MOST:
         raise Unanswerable("digits")
-    if abs(wanted.numerator) * int(n.max(initial=0)) > most:
+    if abs(wanted.numerator) * int(n.max(initial=0)) > _MOST:
         raise Unanswerable("digits")
     return COMPARED[op](sums * wanted.denominator, n * wanted.numerator)
