@@ -71,8 +71,8 @@ def applied(folder: Path, groups: Sequence[list[int]], records: int) -> dict[str
     }
 
 
-def contacts(records: Sequence[Any]) -> list[int]:
-    """As an import makes them; the id of each. Records with one e-mail address become one contact."""
+def contacts(records: Sequence[Any], *, start: int = 0) -> list[int]:
+    """As an import makes them; the id of each. Records with one e-mail become one contact. start: names the rows."""
     from django.db import connection, transaction
 
     from hongyan.contacts.bulk import upsert
@@ -91,9 +91,9 @@ def contacts(records: Sequence[Any]) -> list[int]:
 
     maker = RowMaker(blind=keyring().blind, source="import:1", at=clock.now())
     found: list[int] = []
-    for start in range(0, len(records), BLOCK):
+    for at in range(0, len(records), BLOCK):
         rows, keyless = [], {}
-        for place, record in enumerate(records[start : start + BLOCK], start):
+        for place, record in enumerate(records[at : at + BLOCK], start + at):
             identity = {
                 "given_name": record.given_name,
                 "family_name": record.family_name,

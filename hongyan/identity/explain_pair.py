@@ -12,6 +12,8 @@ from hongyan.contacts.errors import ContactNotFound
 from hongyan.contacts.models import Contact
 from hongyan.contacts.models_merging import MergedAway
 from hongyan.contacts.sealing import open_record
+from hongyan.core.batching import batched
+from hongyan.core.crypto.keyring import keyring
 from hongyan.identity import online
 from hongyan.identity.guarding import guards_for, held_back
 from hongyan.identity.matching.scoring import Finding, score
@@ -99,12 +101,27 @@ def _number(name: str) -> int:
 
 
 def _of_row(row_id: str) -> int:
-    """Row ids are sealed, so all rows are opened: a command of administrators, a few seconds for a million."""
-    rows = SourceRecord.objects.values_list("sealed", "contact_id").iterator(chunk_size=5_000)
-    wanted = row_id.encode()
-    found = {contact_id for sealed, contact_id in rows if open_record(sealed, owner_id=contact_id) == wanted}
+    found = _named(row_id)
+    if not found:
+        _name_rows()
+        found = _named(row_id)
     if len(found) > 1:
         raise AmbiguousRow
     if not found:
         raise ContactNotFound
     return found.pop()
+
+
+def _named(row_id: str) -> set[int]:
+    """Contacts that rows with this id became."""
+    named = keyring().blind.index("source_row", row_id)
+    return set(SourceRecord.objects.filter(named=named).values_list("contact_id", flat=True))
+
+
+def _name_rows() -> None:
+    """Rows that came before ids had an index of their own: opened once, a few seconds for a million."""
+    unnamed = SourceRecord.objects.filter(named=None).order_by("id").only("id", "sealed", "contact_id")
+    for block in batched(unnamed.iterator(chunk_size=5_000), 5_000):
+        for row in block:
+            row.named = keyring().blind.index("source_row", open_record(row.sealed, owner_id=row.contact_id).decode())
+        SourceRecord.objects.bulk_update(block, ["named"], batch_size=1_000)

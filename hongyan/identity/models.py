@@ -126,18 +126,19 @@ class Profile(models.Model):
     updated_at = models.DateTimeField()  # of the contact when the tokens were made
 
     class Meta:
-        indexes = [GinIndex(fields=["tokens"], name="identity_profile_tokens")]
+        indexes = [GinIndex(fields=["tokens"], name="identity_profile_tokens", fastupdate=False)]
 
 
 class SourceRecord(models.Model):
     """Which contact a row of an input file became. The row's own id is personal data by reference: sealed, and never
-    used for matching. ``fingerprint`` finds the row again when a file is imported twice."""
+    used for matching. ``fingerprint`` finds the row again when a file is imported twice, ``named`` by its id."""
 
     id = models.BigAutoField(primary_key=True)
     import_id = models.BigIntegerField()  # ingest.Import; that room is above this one
     line = models.BigIntegerField()
     sealed = models.BinaryField()  # the row's id as the file has it; owner_id = contact_id
     fingerprint = models.BinaryField(max_length=16, null=True)
+    named = models.BinaryField(max_length=16, null=True)  # blind index of the row's id; NULL: not known yet
     contact_id = models.BigIntegerField()  # as imported; merges are followed when it is read
 
     class Meta:
@@ -147,4 +148,6 @@ class SourceRecord(models.Model):
             models.Index(
                 fields=["fingerprint"], name="source_record_again", condition=models.Q(fingerprint__isnull=False)
             ),
+            models.Index(fields=["named"], name="source_record_named", condition=models.Q(named__isnull=False)),
+            models.Index(fields=["id"], name="source_record_unnamed", condition=models.Q(named__isnull=True)),
         ]

@@ -3,6 +3,7 @@ tokens, so that an index finds the few candidates; they are scored with the weig
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from django.db import connection
@@ -16,7 +17,10 @@ from hongyan.identity.matching.weights import Weights, prior
 from hongyan.identity.models import Model
 from hongyan.identity.people import Person, some
 
-LIMIT: Final = 60  # records scored; those with most keys in common come first
+LIMIT: Final = 60  # records scored; those with the rarest keys in common come first
+# Contacts looked at of those that share one key: what more have in common tells nobody apart, and a full run, which
+# sees keys together, finds what hides among them.
+BLOCK: Final = 200
 _PHONE_TAIL = 8
 
 
@@ -37,9 +41,16 @@ class Current:
 
 
 def current() -> Current:
-    newest = Model.objects.order_by("-version").first()
+    newest = Model.objects.order_by("-version").values_list("pk", flat=True).first()
     if newest is None:
         return Current(None, prior(dict.fromkeys(_EVERYTHING, 1.0), 10_000), 0.95, 0.10)
+    return _model(newest)
+
+
+@lru_cache(maxsize=4)
+def _model(number: int) -> Current:
+    """A model never changes."""
+    newest = Model.objects.get(pk=number)
     return Current(newest.pk, Weights.load(newest.weights), newest.merge_threshold, newest.review_threshold)
 
 
@@ -49,26 +60,32 @@ _EVERYTHING = frozenset(column for comparison in BY_NAME.values() for column in 
 def candidates(contact_id: int, *, model: Current | None = None) -> list[Match]:
     """Contacts that may be the same person, likeliest first, from the review threshold. Also keeps the contact's own
     tokens up to date. System use."""
+    return look_up(contact_id, model or current())[0]
+
+
+def look_up(contact_id: int, model: Current) -> tuple[list[Match], dict[int, Person]]:
+    """The same, and the contact with all that were looked at, by contact id."""
     me = some([contact_id]).get(contact_id)
     if me is None:
-        return []
-    model = model or current()
-    write_profiles([me])
-    others = some(_sharing(me))
+        return [], {}
+    mine = tokens(me.features)
+    _write([me], [mine])
+    others = some(_sharing(contact_id, mine))
     frequency = frequencies({me.features, *(other.features for other in others.values())}, model.weights)
     found = [
         Match(other.contact_id, score(me.features, other.features, model.weights, frequency))
         for other in others.values()
     ]
     found = [match for match in found if match.score.probability >= model.review]
-    return sorted(found, key=lambda match: (-match.score.weight, match.contact_id))
+    found.sort(key=lambda match: (-match.score.weight, match.contact_id))
+    return found, {contact_id: me, **others}
 
 
-def _sharing(me: Person) -> list[int]:
+def _sharing(contact_id: int, mine: Sequence[int]) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(
             statement("hongyan.identity", "matching.sql", "sharing"),
-            {"tokens": numbers(tokens(me.features)), "me": me.contact_id, "limit": LIMIT},
+            {"tokens": numbers(mine), "me": contact_id, "block": BLOCK, "limit": LIMIT},
         )
         return [row[0] for row in cursor.fetchall()]
 
@@ -81,15 +98,19 @@ def write_profiles(people: Sequence[Person]) -> None:
             {"ids": numbers(person.contact_id for person in people)},
         )
         known = dict(cursor.fetchall())
-        fresh = [person for person in people if known.get(person.contact_id) != person.updated_at]
-        if not fresh:
-            return
+    fresh = [person for person in people if known.get(person.contact_id) != person.updated_at]
+    if fresh:
+        _write(fresh, [tokens(person.features) for person in fresh])
+
+
+def _write(people: Sequence[Person], theirs: Sequence[Sequence[int]]) -> None:
+    with connection.cursor() as cursor:
         cursor.execute(
             statement("hongyan.identity", "matching.sql", "write_profiles"),
             {
-                "ids": numbers(person.contact_id for person in fresh),
-                "tokens": [numbers(tokens(person.features)) for person in fresh],
-                "ats": [person.updated_at for person in fresh],
+                "ids": numbers(person.contact_id for person in people),
+                "tokens": [numbers(mine) for mine in theirs],
+                "ats": [person.updated_at for person in people],
             },
         )
 

@@ -260,17 +260,17 @@ def resolve_one(*, actor: Actor, contact_id: int) -> int:
     actor.require(Permission.CONTACT_MERGE)
     model = online.current()
     run = Run.objects.exclude(model=None).order_by("-id").first() or Run(kind=Run.Kind.INCREMENTAL)
-    _resolve_one(run, actor, contact_id, model, _Tally())
-    return current_ids([contact_id]).get(contact_id, contact_id)
+    found = _resolve_one(run, actor, contact_id, model, _Tally())
+    return found if found != contact_id else current_ids([contact_id]).get(contact_id, contact_id)
 
 
-def _resolve_one(run: Run, actor: Actor, contact_id: int, model: online.Current, tally: _Tally) -> None:
-    matches = online.candidates(contact_id, model=model)
+def _resolve_one(run: Run, actor: Actor, contact_id: int, model: online.Current, tally: _Tally) -> int:
+    """Returns the contact it is then."""
+    matches, people = online.look_up(contact_id, model)
     tally.pairs += len(matches)
     if not matches:
-        return
-    people = some([contact_id, *(match.contact_id for match in matches)])
-    guards = guards_for(people)
+        return contact_id
+    guards = guards_for({number: people[number] for number in (contact_id, *(match.contact_id for match in matches))})
     mine, joined = contact_id, [contact_id]
     for match in matches:
         low, high = sorted((contact_id, match.contact_id))
@@ -299,3 +299,4 @@ def _resolve_one(run: Run, actor: Actor, contact_id: int, model: online.Current,
         if run.pk:
             write_open(run, [(worth(row.probability, 2, held=bool(held)), row, held)])
         tally.review += 1
+    return mine

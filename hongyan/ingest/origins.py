@@ -39,7 +39,7 @@ def keyless(origins: Origins) -> dict[int, tuple[bytes, int | None]]:
 
 
 def keep(import_id: int, origins: Origins, outcomes: Sequence[RowOutcome]) -> None:
-    seal = keyring().records.seal
+    seal, named = keyring().records.seal, keyring().blind.index
     SourceRecord.objects.bulk_create(
         [
             SourceRecord(
@@ -48,6 +48,7 @@ def keep(import_id: int, origins: Origins, outcomes: Sequence[RowOutcome]) -> No
                 contact_id=item.contact_id,
                 sealed=seal(origins[item.ref][0].encode(), owner_id=item.contact_id),
                 fingerprint=origins[item.ref][1],
+                named=named("source_row", origins[item.ref][0]),
             )
             for item in outcomes
             if item.contact_id is not None and item.ref in origins

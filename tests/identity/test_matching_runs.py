@@ -8,13 +8,16 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from django.utils import translation
 from typer.testing import CliRunner
 
 from hongyan.accounts.errors import PermissionRefused
 from hongyan.accounts.types import contact_actor, system_actor
 from hongyan.config.cli import app
+from hongyan.contacts.errors import ContactNotFound
 from hongyan.contacts.models import Contact
+from hongyan.contacts.sealing import open_record
 from hongyan.contacts.services import contact_create, contact_update
 from hongyan.contacts.types import ContactValues
 from hongyan.identity import online
@@ -148,6 +151,47 @@ def test_one_record_is_resolved_in_less_than_fifty_milliseconds() -> None:
     for _ in range(5):
         online.candidates(twin.pk, model=model)
     assert (time.process_time() - began) / 5 < 0.05
+
+
+def test_a_look_up_is_bounded_and_the_rarest_key_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many share a name and a city, whoever shares the telephone is found."""
+    monkeypatch.setattr(online, "BLOCK", 5)
+    monkeypatch.setattr(online, "LIMIT", 6)
+    crowded = [person(full_name="王伟", city="上海").pk for _ in range(12)]
+    friend = person(full_name="Wei Wang", phone="13700000009", birth_date="1980-05-06")
+    new = person(full_name="王伟", city="上海", phone="13700000009", birth_date="1980-05-06")
+    online.write_profiles(list(some([*crowded, friend.pk]).values()))
+    mine = online.tokens(some([new.pk])[new.pk].features)
+    shared = online._sharing(new.pk, mine)
+    assert shared[0] == friend.pk
+    assert len(shared) == 6
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reloptions FROM pg_class WHERE relname = 'identity_profile_tokens'")
+        assert cursor.fetchone() == (["fastupdate=off"],)
+
+
+def test_explaining_by_row_opens_no_other_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from hongyan.identity import explain_pair
+
+    write(tmp_path / "a.csv", [TrueRecord(n, Record(full_name=f"王小{n}", city="上海")) for n in range(4)], 0)
+    call("import", tmp_path / "a.csv", "--no-consent")
+    opened: list[int] = []
+
+    def opening(blob: bytes, *, owner_id: int) -> bytes:
+        opened.append(owner_id)
+        return open_record(blob, owner_id=owner_id)
+
+    monkeypatch.setattr(explain_pair, "open_record", opening)
+    explain = explain_pair.explain_pair
+    assert explain(actor=ACTOR, first="rec-0-0", second="rec-1-1").merged is False
+    assert opened == []
+    SourceRecord.objects.update(named=None)  # as rows are that came before
+    assert explain(actor=ACTOR, first="rec-0-0", second="rec-1-1").merged is False
+    assert len(opened) == 4
+    assert explain(actor=ACTOR, first="rec-2-2", second="rec-3-3").merged is False
+    assert len(opened) == 4
+    with pytest.raises(ContactNotFound):
+        explain(actor=ACTOR, first="rec-2-2", second="rec-9-9")
 
 
 def test_an_incremental_run_sees_what_changed_and_only_that() -> None:

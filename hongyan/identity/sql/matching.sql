@@ -1,11 +1,6 @@
 -- name: sharing
--- Contacts that share keys with one contact, most keys first. The index finds them; common keys bring thousands, of which
--- only the best are scored.
-SELECT p.contact_id
-  FROM identity_profile p
- WHERE p.tokens && %(tokens)s::bigint[] AND p.contact_id <> %(me)s
- ORDER BY (SELECT count(*) FROM unnest(p.tokens) t WHERE t = ANY(%(tokens)s::bigint[])) DESC, p.contact_id
- LIMIT %(limit)s
+-- Contacts that share keys with one contact, those with the rarest keys in common first; see the function's migration.
+SELECT contact_id FROM identity_sharing(%(tokens)s::bigint[], %(me)s, %(block)s, %(limit)s)
 
 -- name: known_profiles
 SELECT contact_id, updated_at FROM identity_profile WHERE contact_id = ANY(%(ids)s::bigint[])
@@ -17,6 +12,7 @@ SELECT row.id, row.tokens::bigint[], row.at
   FROM unnest(%(ids)s::bigint[], %(tokens)s::text[], %(ats)s::timestamptz[]) AS row (id, tokens, at)
  ORDER BY row.id
 ON CONFLICT (contact_id) DO UPDATE SET tokens = excluded.tokens, updated_at = excluded.updated_at
+ WHERE identity_profile.updated_at <> excluded.updated_at
 
 -- name: frequencies
 SELECT "column", token, share FROM identity_frequency WHERE token = ANY(%(tokens)s::bigint[])
