@@ -3,19 +3,24 @@
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from hongyan.core import embedded
 
 
 @contextmanager
-def installation() -> Iterator[Path]:
-    """A real, durable embedded PostgreSQL with the product's schema; Django is set up on it."""
-    with tempfile.TemporaryDirectory(prefix="hongyan-bench-") as name:
-        folder = Path(name)
+def installation(kept: Path | None = None) -> Iterator[Path]:
+    """A real, durable embedded PostgreSQL with the product's schema; Django is set up on it. kept: its folder, made
+    when it is not there and left where it is; else one that is gone afterwards."""
+    with ExitStack() as stack:
+        if kept is None:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hongyan-bench-")))
+        else:
+            folder = kept.resolve()
+            folder.mkdir(parents=True, exist_ok=True)
         os.environ.update(
-            HONGYAN_DATA_DIR=name, HONGYAN_MIN_FREE_MB="0", DJANGO_SETTINGS_MODULE="hongyan.config.settings"
+            HONGYAN_DATA_DIR=str(folder), HONGYAN_MIN_FREE_MB="0", DJANGO_SETTINGS_MODULE="hongyan.config.settings"
         )
         os.environ.pop("HONGYAN_DATABASE_URL", None)
         server = embedded.start(folder)
