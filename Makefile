@@ -12,7 +12,7 @@ export SCALE
 .DEFAULT_GOAL := help
 .PHONY: help run test check lint types contract format words messages screenshots lock clean front-test \
 	bench-import bench-send bench-render bench-dispatch bench-tracking bench-intake bench-contacts bench-timeline bench-history bench-count bench-membership \
-	bench-segments
+	bench-segments bench-segments-growth
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -67,6 +67,8 @@ bench-timeline: $(STAMPS)/dev $(STAMPS)/words ## The page of a person with 100,0
 	@$(BIN)/python -m bench.timeline
 bench-segments: $(STAMPS)/dev $(STAMPS)/words ## Segments of a million people over 50,000,000 events, against rows in DuckDB
 	@$(BIN)/python -m bench.segments
+bench-segments-growth: $(STAMPS)/dev $(STAMPS)/words ## The same over 5, 50 and 200 million events (DATA=/folder keeps them; 25 GB of disk)
+	@EVENTS=$${EVENTS:-5000000,50000000,200000000} $(BIN)/python -m bench.segments
 bench-history: $(STAMPS)/dev $(STAMPS)/words ## Build the columnar history of 50,000,000 events, against a plain COPY
 	@$(BIN)/python -m bench.history
 bench-membership: $(STAMPS)/dev $(STAMPS)/words ## Seconds from an event to its memberships, 200 audiences over a million people
