@@ -57,7 +57,7 @@ ACTS: Mapping[Act, Promise] = {
     Act.CLEAR: _("Ready: no approval needed"),
     Act.SCHEDULE: _("Scheduled"),
     Act.UNSCHEDULE: _("Schedule taken back"),
-    Act.START: _("Started"),
+    Act.START: pgettext_lazy("act", "Started"),
     Act.FROZEN: _("Recipients fixed, sending began"),
     Act.FAIL: _("Could not start"),
     Act.PAUSE: _("Paused"),

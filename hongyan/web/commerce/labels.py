@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from hongyan.commerce import words as commerce_words
 from hongyan.commerce.models import Order, PrivacyTask, Shop
@@ -190,7 +190,7 @@ def target_groups(kind: str) -> list[tuple[str, list[tuple[str, str]]]]:
     return [
         (_("Order"), [(name, target(name)) for name in rest]),
         (_("Customer"), [(name, target(name)) for name in person]),
-        (_("Line"), [(name, target(name)) for name in lines]),
+        (pgettext("order", "Line"), [(name, target(name)) for name in lines]),
     ]
 
 

@@ -31,7 +31,9 @@ class NewSnippet(forms.Form):
         label=gettext_lazy("Key"),
         help_text=gettext_lazy("Lower-case letters, digits and hyphens; it stays the same for good."),
     )
-    kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=[(kind, str(KINDS[kind])) for kind in SourceKind])
+    kind = forms.ChoiceField(
+        label=pgettext_lazy("mail", "Kind"), choices=[(kind, str(KINDS[kind])) for kind in SourceKind]
+    )
 
 
 class SnippetText(forms.Form):

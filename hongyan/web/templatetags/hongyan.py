@@ -11,7 +11,7 @@ from django.http import HttpRequest, QueryDict
 from django.template.context import Context
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from hongyan.web import build, figures
 from hongyan.web.states import pill_of
@@ -301,7 +301,12 @@ def widget_kind(bound: BoundField) -> str:
 @register.inclusion_tag(f"{COMPONENTS}/code.html")
 def code(text: str, language: str = "", label: str = "") -> dict[str, Any]:
     """Source text with line numbers and a copy button."""
-    return {"lines": text.splitlines() or [""], "text": text, "language": language, "label": label or _("Source")}
+    return {
+        "lines": text.splitlines() or [""],
+        "text": text,
+        "language": language,
+        "label": label or pgettext("mail", "Source"),
+    }
 
 
 @register.inclusion_tag(f"{COMPONENTS}/steps.html")
