@@ -25,6 +25,7 @@ from hongyan.audience.engines.people import People
 from hongyan.audience.engines.question import Population, Question, Subjects
 from hongyan.audience.engines.quick import Quick
 from hongyan.audience.engines.reader import Events, Reader
+from hongyan.audience.engines.tidying import tidy
 from hongyan.audience.engines.types import Engine, Leaf, Unanswerable
 from hongyan.audience.population.people import place
 from hongyan.audience.population.snapshot import snapshot as people_snapshot
@@ -81,6 +82,7 @@ def asking(nodes: Sequence[Node], catalogue: Catalogue, now: datetime, engine: E
         question = _question(nodes, catalogue, now, reader)
         yield question
     _ask_for(question.events.events.missing)
+    tidy()
 
 
 def _ask_for(missing: set[tuple[str, str]]) -> None:

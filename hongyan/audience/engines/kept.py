@@ -3,6 +3,7 @@ not asked about for longest goes first when the room is used up."""
 
 import os
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from functools import cache
@@ -26,7 +27,7 @@ class Kept:
 
     def __init__(self, room: int) -> None:
         self.room = room
-        self._held: OrderedDict[Hashable, Any] = OrderedDict()
+        self._held: OrderedDict[Hashable, tuple[Any, float]] = OrderedDict()  # with: when it was asked for last
         self._used = 0
         self._lock = threading.Lock()
         self._making = [threading.Lock() for _ in range(_LOCKS)]
@@ -50,21 +51,33 @@ class Kept:
             self._held.clear()
             self._used = 0
 
+    def drop_idle(self, idle_s: float) -> None:
+        """What nobody has asked for so long: of files that were replaced nothing shall stay."""
+        with self._lock:
+            while self._held and next(iter(self._held.values()))[1] < time.monotonic() - idle_s:
+                self._drop_oldest()
+
     def _find(self, key: Hashable) -> Any:
         with self._lock:
-            found = self._held.get(key)
-            if found is not None:
-                self._held.move_to_end(key)
-            return found
+            if key not in self._held:
+                return None
+            piece = self._held[key][0]
+            self._held[key] = piece, time.monotonic()
+            self._held.move_to_end(key)
+            return piece
 
     def _keep(self, key: Hashable, piece: Piece) -> None:
         if piece.nbytes > self.room // 2:
             return
         with self._lock:
-            self._held[key] = piece
+            self._held[key] = piece, time.monotonic()
             self._used += piece.nbytes
             while self._used > self.room:
-                self._used -= self._held.popitem(last=False)[1].nbytes
+                self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        _key, (piece, _at) = self._held.popitem(last=False)
+        self._used -= piece.nbytes
 
 
 def kept() -> Kept:

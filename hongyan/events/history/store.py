@@ -4,7 +4,9 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Container, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -122,6 +124,20 @@ class Store:
             raise StoreProblem(str(error)) from error
         if self.cache is not None:
             (self.cache / path).unlink(missing_ok=True)
+
+    def prune(self, known: Container[str], *, older_s: float = 3600) -> int:
+        """Delete copies of a bucket's files that are on no list any more: each machine has its own, and the one that
+        deletes the file knows nothing of the others. A copy younger than this may be of a file that was listed after
+        ``known`` was read. Returns how many."""
+        if self.cache is None:
+            return 0
+        count, now = 0, time.time()
+        for kept in [path for path in self.cache.rglob("*") if path.is_file()]:
+            with suppress(FileNotFoundError):  # another process prunes as well
+                if str(kept.relative_to(self.cache)) not in known and kept.stat().st_mtime < now - older_s:
+                    kept.unlink()
+                    count += 1
+        return count
 
     def files(self) -> Iterator[Found]:
         """Everything that lies there, also what nobody knows of."""

@@ -1,5 +1,6 @@
 """What a process keeps of files, and counts, times and measures made of it."""
 
+import os
 import random
 import threading
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pyarrow.fs as pafs
 import pytest
 
 from hongyan.audience.compiler.evaluate import Happened
@@ -20,7 +22,9 @@ from hongyan.audience.engines.events import Compiler
 from hongyan.audience.engines.kept import Kept
 from hongyan.audience.engines.quick import Quick
 from hongyan.audience.engines.reader import Events
+from hongyan.audience.engines.tidying import prune
 from hongyan.audience.engines.types import Unanswerable
+from hongyan.events.history.store import Store
 from tests.audience.engines.factory import Row, write
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
@@ -112,3 +116,33 @@ def test_nothing_is_read_into_too_little_room(history: Events) -> None:
     for room in (0, 64):
         with pytest.raises(Unanswerable):
             Quick(history, Kept(room), NOW, ZoneInfo("UTC"), 100_000).bits(node)
+
+
+def test_what_nobody_asks_for_any_more_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("hongyan.audience.engines.kept.time.monotonic", lambda: clock[0])
+    kept, made = Kept(100), []
+
+    def ask(key: str) -> None:
+        kept.get(key, lambda: made.append(key) or Piece(10))  # type: ignore[func-returns-value]
+
+    ask("old")
+    ask("used")
+    clock[0] = 3000.0
+    ask("used")
+    clock[0] = 4000.0
+    kept.drop_idle(3600)
+    assert kept.used == 10
+    ask("used")
+    ask("old")
+    assert made == ["old", "used", "old"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", ["events", "people"])
+def test_local_copies_of_files_on_no_list_go(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "gone").write_bytes(b"rows")
+    os.utime(tmp_path / "cache" / "gone", (0, 0))
+    assert prune(Store(pafs.LocalFileSystem(), str(tmp_path / "bucket"), tmp_path / "cache"), kind) == 1
+    assert not list((tmp_path / "cache").iterdir())
