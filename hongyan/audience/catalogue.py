@@ -20,6 +20,7 @@ from hongyan.audience.compiler.catalogue import (
     TagGroupSpec,
     TagSpec,
 )
+from hongyan.audience.property_labels import PROPERTIES
 from hongyan.audience.standing.fields import standing_fields
 from hongyan.contacts.models import ConsentState, FieldDefinition
 from hongyan.core.money import exponent
@@ -155,6 +156,7 @@ def catalogue_now() -> Catalogue:
             for public_id, said in words.audiences.items()
         },
         events=event_specs(words),
+        properties=PROPERTIES,
         objects=object_specs(words),
         channels={key: Label(name) for key, name in CHANNELS.items()},
         topics={key: _label(topic) for key, topic in words.topics.items()},

@@ -1,5 +1,7 @@
 """What of this installation may be spoken of: properties by the tracking plan, custom objects by their types."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from hongyan.audience import segments
 from hongyan.audience.catalogue import catalogue_now
 from hongyan.audience.compiler.catalogue import FieldType
+from hongyan.audience.property_labels import PROPERTIES
 from hongyan.contacts.objects import object_type_create
 from hongyan.contacts.objects_values import ObjectField, ObjectFieldType
 from hongyan.events.models_catalogue import EventName, EventProperty
@@ -116,3 +119,11 @@ def test_objects_bring_their_fields_with_their_types() -> None:
     wrong = {"object": "contract", "where": {"property": "kind", "op": "=", "value": "b"}}
     assert problems_of(wrong) == [("/where/value", "type_mismatch")]
     assert problems_of({"object": "contrakt"}) == [("/object", "unknown_object")]
+
+
+def test_the_builder_calls_properties_as_sentences_do() -> None:
+    text = (Path(__file__).parents[2] / "frontend/src/audience/vocabulary.ts").read_text("utf-8")
+    block = text[text.index("const PROPERTIES") : text.index("/** `products[].category` asks")]
+    said = dict(re.findall(r'^  (\w+): say\("([^"]+)", ', block, re.MULTILINE))
+    assert said.items() <= {key: label.zh for key, label in PROPERTIES.items()}.items()
+    assert len(said) > 25

@@ -315,7 +315,7 @@ SENTENCES = [
             "within_days": 90,
         },
         "Contacts whose total “total” of “placed an order” in the last 90 days is at least 1000",
-        "最近 90 天内“下单”的“total”合计至少为 1000的联系人",
+        "最近 90 天内“下单”的“总额”合计至少为 1000的联系人",
     ),
     (
         {"event": "email_opened", "measure": "last_at", "op": "before", "value": "2026-06-01"},

@@ -22,13 +22,14 @@ from hongyan.audience.segments import check, checked, explain
 from hongyan.audience.suggest.clusters import clusters
 from hongyan.audience.suggest.features import Feature, Kind, above, features, not_above, rounded
 from hongyan.audience.suggest.lookalike import TooFew, look_alikes
-from hongyan.audience.suggest.reading import common_events, common_values, matrix
+from hongyan.audience.suggest.reading import common_events, common_kinds, common_values, matrix
 from hongyan.audience.suggest.rules import Leaf, Split, rule
 from hongyan.audience.suggest.runs import suggestion_save, suggestion_start, suggestion_work
 from hongyan.audience.tagging import tags
 from hongyan.commerce.models import ContactFacts
 from hongyan.contacts.models import Contact
 from hongyan.core import clock
+from hongyan.events.models_catalogue import EventName, EventProperty
 from hongyan.events.services import append
 from hongyan.events.types import NewEvent
 from hongyan.jobs.runner import job_run
@@ -43,10 +44,10 @@ def quiet(_done: int) -> None:
     """Nobody looks."""
 
 
-def event(contact: Contact, name: str, days: float) -> NewEvent:
+def event(contact: Contact, name: str, days: float, **properties: Any) -> NewEvent:
     at = clock.now() - timedelta(days=days)
     return NewEvent(
-        contact_id=contact.pk, name=name, occurred_at=at, source="test", properties={}, dedupe_key=None
+        contact_id=contact.pk, name=name, occurred_at=at, source="test", properties=properties, dedupe_key=None
     )  # fmt: skip
 
 
@@ -111,6 +112,72 @@ def test_every_feature_says_in_the_language_what_its_number_says(shop: dict[str,
             )
         told += 1
     assert told > 8
+
+
+@pytest.fixture
+def tastes(shop: dict[str, list[Contact]]) -> set[int]:
+    """Who likes tea: by what they look at, order, and through which channel they came. Everybody does as much."""
+    chance = random.Random(11)
+    everyone = [contact for one in shop.values() for contact in one]
+    tea = {contact.pk for contact in chance.sample(everyone, 150)}
+    happened = []
+    for contact in everyone:
+        for _n in range(5):
+            kind = "茶" if (contact.pk in tea) == (chance.random() < 0.9) else chance.choice(["杯", "书"])
+            happened.append(event(contact, "product_viewed", chance.uniform(1, 80), category=kind))
+        goods = [{"category": chance.choice(["茶", "杯"])} for _n in range(3)] + [{"category": 7}, "odd"]
+        happened.append(event(contact, "order_completed", chance.uniform(1, 300), products=goods))
+        channel: Any = chance.choice(["search", "mail", "", 5, None])
+        happened.append(event(contact, "page_viewed", chance.uniform(1, 300), channel=channel))
+    append(happened)
+    for name, key, kind in (
+        ("product_viewed", "category", "text"),
+        ("order_completed", "products", "list"),
+        ("page_viewed", "channel", "text"),
+    ):
+        made, _new = EventName.objects.get_or_create(name=name)
+        EventProperty.objects.create(event=made, key=key, types={kind: 1})
+    return tea
+
+
+def test_kinds_of_things_and_channels_are_features_that_say_what_they_count(tastes: set[int]) -> None:
+    now, catalogue, sample = clock.now(), catalogue_now(), sample_of()
+    events = common_events(sample, now=now)
+    kinds = common_kinds(sample, events, catalogue, now=now)
+    assert {
+        ("product_viewed", "category", "茶"), ("product_viewed", "category", "书"),
+        ("order_completed", "products[].category", "杯"), ("page_viewed", "channel", "search"),
+    } <= set(kinds)  # fmt: skip
+    made = [item for item in features(catalogue, events=events, values={}, kinds=kinds) if item.part and item.event]
+    values = matrix(made, sample, catalogue, now=now)
+    for place, item in enumerate(made):
+        for threshold in (0.5, 1.5):
+            for tree, expected in (
+                (above(item, threshold), values[:, place] > threshold),
+                (not_above(item, threshold), values[:, place] < threshold),
+            ):
+                assert not check(tree, catalogue=catalogue), item
+                found = member_ids(tree, catalogue=catalogue, now=now).tolist()
+                assert found == sample[expected].tolist(), (item, threshold)
+    said = next(item for item in made if item.part["value"] == "茶" and item.event == "product_viewed")
+    assert "浏览商品（类别：茶）" in said.label("zh-hans")
+
+
+def test_look_alikes_tell_people_apart_by_the_kinds_of_things_they_look_at(tastes: set[int]) -> None:
+    liking = tag("tea", group("taste"))
+    tags.tag_contacts(actor=SYSTEM, tag=liking, contact_ids=sorted(tastes))
+    catalogue = catalogue_now()
+    node = checked({"tag": "tea"}, catalogue=catalogue)
+    found = look_alikes({"tag": "tea"}, left_out=[node], catalogue=catalogue, now=clock.now(), progress=quiet)
+    best = max(found.suggestions, key=lambda item: item.precision * item.recall)
+    assert "茶" in json.dumps(best.tree, ensure_ascii=False)
+    assert (best.precision > 0.85, best.recall > 0.85) == (True, True)
+
+
+def test_sealed_properties_are_no_features(tastes: set[int]) -> None:
+    EventProperty.objects.filter(key="category").update(handling=EventProperty.Handling.SEAL)
+    kinds = common_kinds(sample_of(), ["product_viewed"], catalogue_now(), now=clock.now())
+    assert kinds == []
 
 
 def test_no_identifying_field_becomes_a_feature(shop: dict[str, list[Contact]]) -> None:

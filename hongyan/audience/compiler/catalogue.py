@@ -154,11 +154,14 @@ class ObjectSpec:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
+    """properties: names of those properties of events that have one."""
+
     fields: Mapping[str, FieldSpec] = field(default_factory=dict)
     tags: Mapping[str, TagSpec] = field(default_factory=dict)
     tag_groups: Mapping[str, TagGroupSpec] = field(default_factory=dict)
     lists: Mapping[str, ListSpec] = field(default_factory=dict)
     audiences: Mapping[str, AudienceSpec] = field(default_factory=dict)
+    properties: Mapping[str, Label] = field(default_factory=dict)
     events: Mapping[str, EventSpec] = field(default_factory=dict)
     objects: Mapping[str, ObjectSpec] = field(default_factory=dict)
     channels: Mapping[str, Label] = field(default_factory=dict)

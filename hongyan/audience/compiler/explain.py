@@ -103,12 +103,13 @@ class _Words:
                 return self.of_consent(node, negated=negated)
             case PropertyIs(key, op, value):
                 spec = self.fields.get(key)
-                name = inside_sentence(spec.label.text(self.language)) if spec else key
+                name = inside_sentence(spec.label.text(self.language)) if spec else self.happenings.property(key)
                 among = in_list(key)
                 if among is not None:
                     every = negated != (op in COMPLEMENTS)
                     text = _("%(key)s of each of the “%(list)s”") if every else _("%(key)s of one of the “%(list)s”")
-                    name = text % {"list": among[0], "key": among[1]}
+                    list_name, inner = map(self.happenings.property, among)
+                    name = text % {"list": list_name, "key": inner}
                 return compared(name, op, value, spec, negated=negated, language=self.language)
             case _:
                 return self.happening(node, negated=negated)

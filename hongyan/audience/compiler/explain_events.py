@@ -35,6 +35,10 @@ class Happenings:
     def event(self, name: str) -> str:
         return self.catalogue.events[name].label.text(self.language)
 
+    def property(self, key: str) -> str:
+        known = self.catalogue.properties.get(key)
+        return known.text(self.language) if known else key
+
     def where(self, node: Node | None, fields: Mapping[str, FieldSpec] | None = None) -> str:
         return "" if node is None else _(" (where %(conditions)s)") % {"conditions": self._where(node, fields)}
 
@@ -63,7 +67,7 @@ class Happenings:
             "window": _window(node.window),
             "event": self.event(node.event),
             "where": self.where(node.where),
-            "property": node.property or "",
+            "property": self.property(node.property or ""),
         }
         name = _MEASURES[node.measure]() % parts
         spec = _TIME if node.measure in OF_TIMES else None

@@ -14,7 +14,7 @@ from hongyan.audience.insight.members import member_ids
 from hongyan.audience.suggest.features import Feature, Kind
 from hongyan.audience.suggest.features import features as features_of
 from hongyan.audience.suggest.lookalike import LEAST, TooFew
-from hongyan.audience.suggest.reading import Matrix, common_events, common_values, matrix
+from hongyan.audience.suggest.reading import Matrix, common_events, common_kinds, common_values, matrix
 from hongyan.audience.suggest.rules import EVERYONE, branches, rule
 from hongyan.audience.suggest.sampling import SEED, Sample, differences, drawn, found_by, halves, scaled
 from hongyan.audience.suggest.types import Difference, Found, Progress, Suggestion
@@ -34,11 +34,13 @@ def clusters(tree: Any, *, catalogue: Catalogue, now: datetime, progress: Progre
     progress(5)
     rng = np.random.default_rng(SEED)
     ids = drawn(people, PEOPLE, rng)
-    features = features_of(catalogue, events=common_events(ids, now=now), values=common_values(ids, catalogue))
+    events = common_events(ids, now=now)
+    progress(10)
+    kinds = common_kinds(ids, events, catalogue, now=now)
+    features = features_of(catalogue, events=events, values=common_values(ids, catalogue), kinds=kinds)
     progress(15)
     values = matrix(features, ids, catalogue, now=now)
     progress(45)
-    space = _space(features, values)
     learn, test = halves(ids.size, rng)
     sample = Sample(ids, np.ones(ids.size), features, values, learn, test, catalogue, now)
     space = _space(features, values)

@@ -13,7 +13,7 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from hongyan.audience.compiler.catalogue import Catalogue, FieldSpec, FieldType
+from hongyan.audience.compiler.catalogue import Catalogue, FieldSpec, FieldType, Label
 from hongyan.audience.compiler.nodes import Node, walk
 from hongyan.audience.names import name_of_code
 
@@ -39,6 +39,14 @@ _MACHINE_EVENTS: Final = frozenset(
 )
 
 
+# Properties by which doings part: what kind of thing it was about, and by which way it came. Preferred ones first.
+PARTING: Final = (
+    "category", "products[].category", "channel", "utm_source", "utm_medium", "utm_campaign", "source", "medium",
+    "campaign", "topic", "brand", "products[].brand", "device", "platform", "type", "plan", "payment_method",
+)  # fmt: skip
+PART_WINDOWS: Final = WINDOWS[1:]  # a shorter one holds too few of a kind
+
+
 class Kind(StrEnum):
     COUNT = "count"  # how often an event happened within days
     NUMBER = "number"  # a field
@@ -48,7 +56,8 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """label_zh, label_en: what the value counts, for people. part: of a flag, the condition itself."""
+    """label_zh, label_en: what the value counts, for people. part: of a flag, the condition itself; of a count, the
+    condition on the event's properties, when only some of the events count."""
 
     kind: Kind
     label_zh: str
@@ -72,8 +81,7 @@ def above(feature: Feature, threshold: float) -> dict[str, Any]:
             return dict(feature.part)
         case Kind.COUNT:
             count = math.floor(threshold) + 1
-            tree: dict[str, Any] = {"event": feature.event, "op": ">=", "count": count, "within_days": feature.days}
-            return tree
+            return {**_counted(feature), "op": ">=", "count": count}
         case Kind.AGO | Kind.NUMBER if _parts_known(feature, threshold):
             return {"field": feature.key, "op": "is_set"}
         case Kind.AGO:
@@ -87,11 +95,16 @@ def not_above(feature: Feature, threshold: float) -> dict[str, Any]:
     """Its exact complement, said as people would where there is a shorter way."""
     if feature.kind is Kind.COUNT:
         count = math.floor(threshold) + 1
-        few: dict[str, Any] = {"event": feature.event, "within_days": feature.days}
+        few = _counted(feature)
         return {**few, "op": "=", "count": 0} if count == 1 else {**few, "op": "<", "count": count}
     if feature.kind is not Kind.FLAG and _parts_known(feature, threshold):
         return {"field": feature.key, "op": "is_not_set"}
     return {"not": above(feature, threshold)}
+
+
+def _counted(feature: Feature) -> dict[str, Any]:
+    tree: dict[str, Any] = {"event": feature.event, "within_days": feature.days}
+    return {**tree, "where": dict(feature.part)} if feature.part else tree
 
 
 def _parts_known(feature: Feature, threshold: float) -> bool:
@@ -125,10 +138,16 @@ def rounded(feature: Feature, threshold: float, low: float, high: float) -> floa
 
 
 def features(
-    catalogue: Catalogue, *, events: Iterable[str], values: dict[str, list[str]], left_out: Iterable[Node] = ()
+    catalogue: Catalogue,
+    *,
+    events: Iterable[str],
+    values: dict[str, list[str]],
+    kinds: Iterable[tuple[str, str, str]] = (),
+    left_out: Iterable[Node] = (),
 ) -> list[Feature]:
-    """events: names that occur. values: of text fields, the commonest. left_out: a definition that must not be found
-    again through itself or its kin."""
+    """events: names that occur. values: of text fields, the commonest. kinds: of events, the commonest values of
+    properties (event, property, value). left_out: a definition that must not be found again through itself or its
+    kin."""
     keys, names, tags, lists = _mentioned(left_out)
     made: list[Feature] = []
     for name in events:
@@ -139,6 +158,12 @@ def features(
             Feature(Kind.COUNT, *_said_count(label.text("zh-hans"), label.text("en"), days), event=name, days=days)
             for days in WINDOWS
         ]
+    made += [
+        _of_kind(catalogue, kind, days)
+        for kind in kinds
+        if kind[0] not in names | _MACHINE_EVENTS
+        for days in PART_WINDOWS
+    ]
     for key, spec in catalogue.fields.items():
         if key in keys or key in _SKIPPED or any(key.startswith(start) for start in keys if start.endswith(".")):
             continue
@@ -150,6 +175,21 @@ def features(
         if item.public_id not in lists:
             made.append(_flag(item.name, item.name, {"list": item.public_id}, _LIST))
     return made
+
+
+def _of_kind(catalogue: Catalogue, kind: tuple[str, str, str], days: int) -> Feature:
+    name, key, value = kind
+    event, inner = catalogue.events[name].label, key.rpartition("].")[2]
+    told = catalogue.properties.get(inner, Label(inner, inner))
+    zh = _said_kind(event.text("zh-hans"), told.text("zh-hans"), value, "zh-hans")
+    en = _said_kind(event.text("en"), told.text("en"), value, "en")
+    part = {"property": key, "op": "=", "value": value}
+    return Feature(Kind.COUNT, *_said_count(zh, en, days), event=name, days=days, part=part)
+
+
+def _said_kind(event: str, key: str, value: str, language: str) -> str:
+    with override(language):
+        return _("%(event)s (%(property)s: %(value)s)") % {"event": event, "property": key, "value": value}
 
 
 def _of_field(spec: FieldSpec, values: list[str]) -> list[Feature]:

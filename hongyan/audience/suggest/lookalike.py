@@ -9,7 +9,7 @@ from sklearn.tree import DecisionTreeClassifier
 from hongyan.audience.compiler.catalogue import Catalogue
 from hongyan.audience.insight.members import Ids, member_ids
 from hongyan.audience.suggest.features import features as features_of
-from hongyan.audience.suggest.reading import common_events, common_values, matrix
+from hongyan.audience.suggest.reading import common_events, common_kinds, common_values, matrix
 from hongyan.audience.suggest.rules import EVERYONE, Branch, branches, rule
 from hongyan.audience.suggest.sampling import SEED, Sample, differences, drawn, found_by, halves
 from hongyan.audience.suggest.types import Found, Progress, Suggestion
@@ -45,8 +45,10 @@ def look_alikes(tree: Any, *, left_out: list[Any], catalogue: Catalogue, now: da
     inside = np.isin(ids, like, assume_unique=True)
     # A member of the sample stands for so many people.
     weight = np.where(inside, group.size / like.size, others.size / unlike.size)
+    events = common_events(ids, now=now)
+    kinds = common_kinds(ids, events, catalogue, now=now)
     features = features_of(
-        catalogue, events=common_events(ids, now=now), values=common_values(ids, catalogue), left_out=left_out
+        catalogue, events=events, values=common_values(ids, catalogue), kinds=kinds, left_out=left_out
     )
     progress(20)
     values = matrix(features, ids, catalogue, now=now)

@@ -1,6 +1,7 @@
 """The values of features for a sample of people, as a matrix; and what there is to make features of."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -10,14 +11,17 @@ from numpy.typing import NDArray
 
 from hongyan.audience import rows
 from hongyan.audience.compiler.catalogue import Catalogue, FieldType
+from hongyan.audience.compiler.nodes import in_list
 from hongyan.audience.insight.composition import value_sql
 from hongyan.audience.insight.members import Ids
-from hongyan.audience.suggest.features import LONG_AGO, NEVER, WINDOWS, Feature, Kind
+from hongyan.audience.suggest.features import LONG_AGO, NEVER, PART_WINDOWS, PARTING, WINDOWS, Feature, Kind
 from hongyan.core.sql import statement
 
 Matrix = NDArray[np.float32]
 EVENTS: Final = 24  # names: the commonest of a sample
-VALUES: Final = 8  # of one text field
+VALUES: Final = 8  # of one text field, or one property of an event
+KINDS: Final = 60  # values of properties, over all events
+KIND_PEOPLE: Final = 6_000  # of the sample, by whom it is judged which values are common
 
 
 def common_events(sample: Ids, *, now: datetime) -> list[str]:
@@ -47,17 +51,57 @@ def common_values(sample: Ids, catalogue: Catalogue) -> dict[str, list[str]]:
     return found
 
 
+def common_kinds(
+    sample: Ids, names: Sequence[str], catalogue: Catalogue, *, now: datetime
+) -> list[tuple[str, str, str]]:
+    """Values of properties by which these events part: what at least one in a hundred of (some of) the sample has done.
+    Sealed properties are never among them."""
+    asked = [(name, key) for name in names for key in PARTING if _may_part(name, key, catalogue)]
+    if not asked:
+        return []
+    few = sample[:: max(1, sample.size // KIND_PEOPLE)]
+    params = {**_of_properties(few, asked, now), "least": max(2, few.size // 100), "n": KINDS}
+    text = statement("hongyan.audience", "suggest.sql", "common_kinds")
+    found: list[tuple[str, str, str]] = []
+    held: Counter[tuple[str, str]] = Counter()
+    for name, key, value, _people in rows.query(text, params):
+        held[name, key] += 1
+        if held[name, key] <= VALUES:
+            found.append((name, key, value))
+    return found
+
+
+def _may_part(name: str, key: str, catalogue: Catalogue) -> bool:
+    spec = catalogue.events.get(name)
+    if spec is None or spec.properties is None:
+        return False  # too many properties to know which are sealed
+    among = in_list(key)
+    known = spec.properties.get(among[0] if among else key)
+    return known is not None and not known.sealed and (among is not None or FieldType.TEXT in known.kinds)
+
+
+def _of_properties(sample: Ids, asked: Sequence[tuple[str, str]], now: datetime) -> dict[str, Any]:
+    parts = [(name, *(among if (among := in_list(key)) else ("", key)), key) for name, key in asked]
+    names, lists, keys, whole = (list(column) for column in zip(*parts, strict=True))
+    return {"ids": sample.tolist(), "now": now, "names": names, "lists": lists, "keys": keys, "whole": whole}
+
+
 def matrix(features: Sequence[Feature], sample: Ids, catalogue: Catalogue, *, now: datetime) -> Matrix:
     """Row per contact of the sample (ascending ids), column per feature."""
     made = np.zeros((sample.size, len(features)), dtype=np.float32)
     _counts(features, sample, made, now)
+    _kinds(features, sample, made, now)
     _fields(features, sample, catalogue, made, now)
     _memberships(features, sample, catalogue, made)
     return made
 
 
 def _counts(features: Sequence[Feature], sample: Ids, made: Matrix, now: datetime) -> None:
-    columns = {(item.event, item.days): place for place, item in enumerate(features) if item.kind is Kind.COUNT}
+    columns = {
+        (item.event, item.days): place
+        for place, item in enumerate(features)
+        if item.kind is Kind.COUNT and not item.part
+    }
     if not columns:
         return
     text = statement("hongyan.audience", "suggest.sql", "event_counts")
@@ -70,11 +114,29 @@ def _counts(features: Sequence[Feature], sample: Ids, made: Matrix, now: datetim
                 made[row, place] = number
 
 
+def _kinds(features: Sequence[Feature], sample: Ids, made: Matrix, now: datetime) -> None:
+    columns: dict[tuple[str, str, str, int], int] = {
+        (item.event, item.part["property"], item.part["value"], item.days): place
+        for place, item in enumerate(features)
+        if item.kind is Kind.COUNT and item.part
+    }
+    if not columns:
+        return
+    asked = sorted({(name, key) for name, key, _value, _days in columns})
+    params = _of_properties(sample, asked, now) | {"values": sorted({value for _n, _k, value, _d in columns})}
+    text = statement("hongyan.audience", "suggest.sql", "kind_counts")
+    for contact_id, name, key, value, *numbers in rows.query(text, params):
+        for days, number in zip(PART_WINDOWS, numbers, strict=True):
+            place = columns.get((name, key, value, days))
+            if place is not None:
+                made[int(np.searchsorted(sample, contact_id)), place] = number
+
+
 def _fields(features: Sequence[Feature], sample: Ids, catalogue: Catalogue, made: Matrix, now: datetime) -> None:
     """Every field that a feature speaks of, read once for the whole sample."""
     places: dict[str, list[int]] = {}
     for place, item in enumerate(features):
-        key = item.key or item.part.get("field")
+        key = item.key or (item.part.get("field") if item.kind is Kind.FLAG else None)
         if key:
             places.setdefault(key, []).append(place)
     if not places:

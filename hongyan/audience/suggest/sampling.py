@@ -61,7 +61,11 @@ def differences(sample: Sample, here: Any, *, n: int = SHOWN) -> list[Difference
     told: set[str] = set()
     for place in np.argsort(-np.abs(distance)):
         item = features[place]
-        about = item.event or item.key or str(item.part.get("field") or item.label_en)
+        about = (
+            f"{item.event} {item.part.get('value', '')}"
+            if item.event
+            else item.key or str(item.part.get("field") or item.label_en)
+        )
         if abs(distance[place]) < 0.2 or len(made) == n:
             break
         if told & {about, item.label_en}:
