@@ -4,10 +4,12 @@ from datetime import timedelta
 
 import pytest
 
+from hongyan.audience.membership import gathering, passing
 from hongyan.audience.membership.lane import Lane, settle
 from hongyan.audience.membership.types import ENTERED, LEFT
 from hongyan.audience.models import Following, MemberDay, MemberMove
 from hongyan.audience.saved import audience_delete, audience_update
+from hongyan.contacts.models import Contact
 from hongyan.core import clock
 from hongyan.events.models import Event
 from tests.audience.factory import group, people, person, tag
@@ -145,3 +147,41 @@ def test_a_lane_that_begins_later_goes_on_where_the_last_one_stood() -> None:
         settle(Lane())
         assert members(made) == {one.pk}
         assert len(told()) == 1
+
+
+def test_a_great_change_is_taken_in_portions_and_keeps_nothing_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gathering, "TOUCHED", 4)
+    with clock.freeze(NOW):
+        people = [one.pk for one in Contact.objects.bulk_create([Contact(city="A") for _ in range(10)])]
+        there = audience("there", {"field": "city", "op": "=", "value": "B"})
+        opened = audience("opened", {"event": "email_opened"})
+        lane = settle()
+        Contact.objects.update(city="B")  # one row of the change log
+        happen(people[0], "email_opened")
+        done = lane.turn()
+        assert (len(members(there)), members(opened), done.touches, done.drained) == (4, {people[0]}, 4, False)
+        lane.turn()
+        assert len(members(there)) == 8
+        other = Lane()  # one that takes over knows nothing of portions and begins the row anew
+        assert [other.turn().came for _ in range(3)] == [0, 0, 2]
+        check_all()
+        Contact.objects.filter(pk__in=people[:4]).update(city="A")
+        Contact.objects.filter(pk__in=people[4:]).update(city="C")
+        settle(other)
+        check_all()
+
+
+def test_what_concerns_nobody_does_not_fill_a_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passing, "EVENTS", 2)
+    with clock.freeze(NOW):
+        one = Contact.objects.create()
+        opened = audience("opened", {"event": "email_opened", "op": ">=", "count": 3})
+        lane = settle()
+        for name in ["a", "b", "c", "email_opened", "d", "email_opened", "email_opened", "e"]:
+            happen(one.pk, name)
+        # With the second that concerns somebody the pass is full; of the next one is ``audience_entered``.
+        assert [(done.events, done.drained) for done in (lane.turn(), lane.turn())] == [(6, False), (3, True)]
+        assert members(opened) == {one.pk}
+        for _ in range(9):
+            happen(one.pk, "a")
+        assert [lane.turn().events for _ in range(3)] == [8, 1, 0]

@@ -1,5 +1,6 @@
 """What is new since the last pass, and whom it may concern: audience → contact → why."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,9 +21,13 @@ from hongyan.core.sql import statement, texts
 
 _TIME: Final = Why(Cause(CauseKind.TIME))
 _TOUCHES: Final = 200  # rows of the change log a pass
-_TOUCHED: Final = 20_000  # contacts of them
+TOUCHED = 2_000  # contacts of them: an import must not keep events waiting
+_READ: Final = (
+    4  # so many facts are read for each that may concern somebody: most of what the lane meets it wrote itself
+)
 READER: Final = "membership"  # of both logs, and of clocks
 Place = tuple[int, int]  # (transaction, id)
+Partly = tuple[touched.Cursor, int]  # a row of the change log, and the highest contact of it that has been looked at
 
 
 @dataclass(slots=True)
@@ -38,6 +43,7 @@ class Gathered:
     touches: int = 0
     newest: datetime | None = None  # when the newest event came
     drained: bool = True  # nothing that is there was left for the next pass
+    partly: Partly | None = None  # where the last row of the change log was left
 
     def want(self, audience: int, contact: int, why: Why) -> None:
         """The newest event tells why."""
@@ -67,6 +73,7 @@ def events(plan: Plan, place: Place, into: Gathered, *, now: datetime, limit: in
         "names": texts(plan.by_event.keys() | OF_EVERYTHING),
         "now": now,
         "limit": limit,
+        "read": limit * _READ,
     }
     with connection.cursor() as cursor:
         cursor.execute(_sql("new_events"), bound)
@@ -88,9 +95,9 @@ def events(plan: Plan, place: Place, into: Gathered, *, now: datetime, limit: in
             may = one.needs.effects[name]
             why = whys.get((name, may)) or whys.setdefault((name, may), Why(Cause(CauseKind.EVENT, name), may))
             into.want(one.id, contact, why)
-    tx, event_id, *_, newest, read = rows[-1]
+    tx, event_id, *_, newest, read, more = rows[-1]
     into.events, into.newest = read, newest
-    into.drained &= read < limit
+    into.drained &= not more
     return tx, event_id
 
 
@@ -102,21 +109,31 @@ def _both(plan: Plan, survivor: int, properties: Mapping[str, Any] | None, into:
         into.again.setdefault(key, set()).update(contacts)
 
 
-def touches(plan: Plan, place: touched.Cursor, into: Gathered, *, now: datetime) -> touched.Cursor:
-    rows, behind = touched.touched_after(place, limit=_TOUCHES)
+def touches(
+    plan: Plan, place: touched.Cursor, into: Gathered, *, now: datetime, partly: Partly | None = None
+) -> touched.Cursor:
+    """partly: how far the first row was looked at. Kept in memory only: without it the row begins anew."""
+    rows, _ = touched.touched_after(place, limit=_TOUCHES)
     into.drained &= len(rows) < _TOUCHES
-    seen = 0
-    for number, row in enumerate(rows):
-        if seen and seen + len(row.contact_ids) > _TOUCHED:
-            behind, into.drained = rows[number - 1].at, False
-            break
-        seen += len(row.contact_ids)
+    for row in rows:
+        contacts = sorted(row.contact_ids)
+        if partly is not None and row.at == partly[0]:
+            contacts = contacts[bisect_right(contacts, partly[1]) :]
+        room = TOUCHED - into.touches
+        if room == 0:
+            into.drained = False
+            return place
+        some = contacts[:room]
+        into.touches += len(some)
         if row.kind is Kind.FORGOTTEN:
-            _forgotten(plan, row, into, now=now)
+            _forgotten(plan, row, some, into, now=now)
         else:
-            _touched(plan, row.kind, row.contact_ids, into)
-    into.touches = seen
-    return behind
+            _touched(plan, row.kind, some, into)
+        if len(some) < len(contacts):
+            into.drained, into.partly = False, (row.at, some[-1])
+            return place
+        place = row.at
+    return place
 
 
 def _touched(plan: Plan, kind: Kind, contacts: Iterable[int], into: Gathered) -> None:
@@ -130,14 +147,14 @@ def _touched(plan: Plan, kind: Kind, contacts: Iterable[int], into: Gathered) ->
             into.again.setdefault(key, set()).update(contacts)
 
 
-def _forgotten(plan: Plan, row: Touched, into: Gathered, *, now: datetime) -> None:
+def _forgotten(plan: Plan, row: Touched, contacts: Iterable[int], into: Gathered, *, now: datetime) -> None:
     """Retention took facts away: of those audiences that look back so far."""
     if row.until is None:
         return
     until, why = row.until, Why(Cause(CauseKind.CHANGE, Kind.FORGOTTEN.value))
     asking = {one.id: one for name in row.names for one in plan.by_event.get(name, ())}
     resting = [one for one in asking.values() if rests_on(one.needs.reaches, row.names, until, now=now)]
-    into.want_all(resting, row.contact_ids, why)
+    into.want_all(resting, contacts, why)
 
 
 def crossings(plan: Plan, into: Gathered, *, since: datetime, now: datetime) -> None:

@@ -15,6 +15,7 @@ from django.db import close_old_connections, connection
 
 from hongyan.audience.membership import building, passing
 from hongyan.audience.membership.building import Target
+from hongyan.audience.membership.gathering import Partly
 from hongyan.audience.membership.passing import LostPlace, Passed
 from hongyan.audience.membership.plan import Plan, plan_now, stamp
 from hongyan.audience.membership.types import Why
@@ -45,6 +46,7 @@ class Lane:
     swept: bool = False
     begun: bool = False
     checked: float = 0.0
+    partly: Partly | None = None
     leads: int = 0  # how often the lead was lost: a filling that began before that is worth nothing
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -61,10 +63,11 @@ class Lane:
         with self.lock:
             built = dict(self.built)
         try:
-            done = passing.run(plan, collecting=self.collecting, built=built, turn_after=turn_after)
+            done = passing.run(plan, collecting=self.collecting, built=built, turn_after=turn_after, partly=self.partly)
         except LostPlace:
             self._start_over()
             return Passed(0, 0, 1, 0, 0, (), drained=False)
+        self.partly = done.partly
         with self.lock:
             for number in done.adopted:
                 self.collecting.pop(number, None)
@@ -104,7 +107,7 @@ class Lane:
     def forget(self) -> None:
         """What was collected is no longer whole."""
         with self.lock:
-            self.collecting, self.built, self.plan, self.begun = {}, {}, None, False
+            self.collecting, self.built, self.plan, self.begun, self.partly = {}, {}, None, False, None
             self.waiting.clear()
             self.leads += 1
 

@@ -15,7 +15,7 @@ from django.db import OperationalError, connection, transaction
 from psycopg import errors
 
 from hongyan.audience.membership import batch, gathering, writing
-from hongyan.audience.membership.gathering import READER, Gathered
+from hongyan.audience.membership.gathering import READER, Gathered, Partly
 from hongyan.audience.membership.plan import Plan
 from hongyan.audience.membership.types import Why
 from hongyan.audience.models import Following, MemberLane
@@ -40,6 +40,7 @@ class Passed:
     gone: int
     adopted: tuple[int, ...]
     drained: bool
+    partly: Partly | None = None  # for the next pass
 
     @property
     def idle(self) -> bool:
@@ -80,15 +81,16 @@ def run(
     collecting: Mapping[int, dict[int, Why]],
     built: Mapping[int, bytes],
     turn_after: timedelta = timedelta(0),
+    partly: Partly | None = None,
 ) -> Passed:
     """collecting: audiences being filled; whoever may have changed meanwhile is added to them. built: audiences whose
     filling is done (with what definition), to be looked at for those and then followed. turn_after: how long since time
-    was last looked at before it is looked at again.
+    was last looked at before it is looked at again. partly: of the pass before.
     """
     for remaining in reversed(range(_TRIES)):
         try:
             with _one_look():
-                return _run(plan, collecting, built, turn_after)
+                return _run(plan, collecting, built, turn_after, partly)
         except OperationalError as error:
             # Somebody merged, erased or switched in between: look again.
             if not isinstance(error.__cause__, errors.SerializationFailure | errors.DeadlockDetected) or not remaining:
@@ -110,6 +112,7 @@ def _run(
     collecting: Mapping[int, dict[int, Why]],
     built: Mapping[int, bytes],
     turn_after: timedelta,
+    partly: Partly | None,
 ) -> Passed:
     now = clock.now()
     events_place = ReaderCursor.objects.select_for_update().get(name=READER)
@@ -120,7 +123,7 @@ def _run(
 
     found = Gathered()
     tx, event_id = gathering.events(plan, (events_place.tx, events_place.event_id), found, now=now, limit=EVENTS)
-    behind = gathering.touches(plan, touch_place, found, now=now)
+    behind = gathering.touches(plan, touch_place, found, now=now, partly=partly)
     turning = now > lane.turned_until and now - lane.turned_until >= turn_after
     if turning:
         gathering.crossings(plan, found, since=lane.turned_until, now=now)
@@ -145,7 +148,7 @@ def _run(
     _note(lane, found, turning=turning, now=now)
     looked = sum(map(len, wanted.values()))
     drained = found.drained
-    return Passed(found.events, found.touches, looked, came, gone, tuple(adopted), drained)
+    return Passed(found.events, found.touches, looked, came, gone, tuple(adopted), drained, found.partly)
 
 
 def _current(plan: Plan) -> set[int]:

@@ -20,24 +20,35 @@ SELECT md5(concat_ws('|',
 ))
 
 -- name: new_events
--- The next facts in the order of their transactions: those that some condition looks at or that happen later, and the
--- last one of all, behind which the next pass begins. Properties only where some condition asks about them. Besides: when
--- the newest came, and how many there were.
+-- The next facts in the order of their transactions: those that some condition looks at or that happen later, at most
+-- ``limit``, and the last one of all that were read, behind which the next pass begins. Properties only where some
+-- condition asks about them. Besides: when the newest came, how many there were, and whether there may be more.
 WITH next AS MATERIALIZED (
     SELECT * FROM events_event
      WHERE (tx, id) > (%(tx)s::text::xid8, %(id)s::bigint)
        AND tx < pg_snapshot_xmin(pg_current_snapshot())
      ORDER BY tx, id
-     LIMIT %(limit)s
-), counted AS (
-    SELECT max(received_at) AS newest, count(*) AS read FROM next
-), last AS (
+     LIMIT %(read)s
+), concerned AS (
+    SELECT tx, id FROM next WHERE name = ANY(%(names)s::text[]) OR occurred_at > %(now)s
+     ORDER BY tx, id LIMIT %(limit)s
+), newest AS (
     SELECT tx, id FROM next ORDER BY tx DESC, id DESC LIMIT 1
+), last AS (
+    SELECT tx, id FROM concerned
+     WHERE (SELECT count(*) FROM concerned) = %(limit)s ORDER BY tx DESC, id DESC LIMIT 1
+), behind AS (
+    SELECT tx, id FROM last UNION ALL (SELECT tx, id FROM newest WHERE NOT EXISTS (SELECT 1 FROM last))
+), counted AS (
+    SELECT max(n.received_at) AS newest, count(*) AS read,
+           EXISTS (SELECT 1 FROM last) OR count(*) = %(read)s AS more
+      FROM next n CROSS JOIN behind b WHERE (n.tx, n.id) <= (b.tx, b.id)
 )
 SELECT n.tx::text::bigint, n.id, n.contact_id, n.name, n.occurred_at,
-       CASE WHEN n.name = ANY(%(asking)s::text[]) THEN n.properties END, c.newest, c.read
-  FROM next n CROSS JOIN counted c CROSS JOIN last l
- WHERE n.name = ANY(%(names)s::text[]) OR n.occurred_at > %(now)s OR (n.tx, n.id) = (l.tx, l.id)
+       CASE WHEN n.name = ANY(%(asking)s::text[]) THEN n.properties END, c.newest, c.read, c.more
+  FROM next n CROSS JOIN counted c CROSS JOIN behind b
+ WHERE (n.tx, n.id) <= (b.tx, b.id)
+   AND (n.name = ANY(%(names)s::text[]) OR n.occurred_at > %(now)s OR (n.tx, n.id) = (b.tx, b.id))
  ORDER BY n.tx, n.id
 
 -- name: horizon
