@@ -3,6 +3,8 @@
 import io
 import json
 import zipfile
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.urls import reverse
@@ -13,10 +15,14 @@ from hongyan.contacts.companies import company_assign, company_create
 from hongyan.contacts.models import Company, Contact
 from hongyan.contacts.services import contact_create
 from hongyan.contacts.types import ContactValues
+from hongyan.core import clock
+from hongyan.events.services import append
+from hongyan.events.types import NewEvent
 from hongyan.ingest.exports import export_run
 from hongyan.ingest.models import Export
 from hongyan.jobs.models import Job
 from hongyan.jobs.runner import job_run
+from hongyan.web.contacts.company_mail import CompanyMail
 from tests.audience.factory import SYSTEM
 from tests.browser import staff
 from tests.web_contacts.test_timeline import signed_in
@@ -114,3 +120,30 @@ def test_the_copy_of_a_person_is_whole_and_readable() -> None:
     assert "likes silk" in page
     assert held["contact"]["staff_notes"][0]["text"] == "likes silk"
     assert {"contact", "events", "mails", "tags_and_lists", "commerce", "identity"} <= set(held)
+
+
+def test_a_company_shows_what_became_of_the_mails_to_its_people(django_assert_max_num_queries: Any) -> None:
+    acme = company_create(actor=SYSTEM, values={"name": "Acme"})
+    people = [person("Ada", "ada@acme.de"), person("Bob", "bob@acme.de")]
+    company_assign(actor=SYSTEM, company_id=acme.pk, contact_ids=[one.pk for one in people])
+    stranger, now = person("Cy", "cy@other.de"), clock.now()
+
+    def mail(who: Contact, number: int, *names: str, machine: str | None = None, days: int = 3) -> None:
+        properties = {"origin_kind": "campaign", "origin_id": 7, "message_id": number, "machine": machine}
+        at = now - timedelta(days=days)
+        append([NewEvent(who.pk, name, at, "delivery", dict(properties), f"{number}:{name}") for name in names])
+
+    mail(people[0], 1, "email_sent", "email_opened", "email_clicked")
+    mail(people[0], 2, "email_sent")
+    mail(people[0], 2, "email_opened", "email_clicked", machine="scanner")
+    mail(people[1], 3, "email_sent", "email_clicked")  # who clicked has looked, pictures or not
+    mail(people[1], 4, "email_bounced")
+    mail(people[1], 5, "email_sent", "email_bounced")  # taken first, sent back later
+    mail(people[1], 6, "email_sent", "email_opened", days=120)
+    mail(stranger, 8, "email_sent", "email_opened")
+    sales, url = signed_in(Role.SALES), reverse("contacts:company", args=[acme.public_id])
+    sales.get(url)
+    with django_assert_max_num_queries(21):  # the budget of fifteen, and sign-in
+        answer = sales.get(url)
+    assert answer.context["mail"] == CompanyMail(delivered=3, opened=2, clicked=2, bounced=2)
+    assert "2 bounced" in answer.content.decode()

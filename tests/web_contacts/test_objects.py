@@ -1,5 +1,6 @@
 """Custom objects in the interface: defining, importing, listing, editing; and on the page of a person."""
 
+import json
 import re
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from hongyan.accounts.permissions import Role
+from hongyan.audit.models import AuditEntry
 from hongyan.contacts.models import Contact, ObjectRecord, ObjectType
 from hongyan.contacts.services import contact_create
 from hongyan.contacts.types import ContactValues
@@ -126,3 +128,99 @@ def test_lists_pages_and_edits() -> None:
     admin.post(page + "removal/")
     assert not ObjectRecord.objects.exists()
     assert admin.get(page).status_code == 404
+
+
+def tab_of(somebody: Contact) -> str:
+    return reverse("contacts:contact", args=[somebody.public_id]) + "?tab=objects"
+
+
+def course(client: Client, somebody: Contact, **values: str) -> Any:
+    data = {"contact": str(somebody.public_id), "from": "person", "external_id": "c-1", **values}
+    return client.post(reverse("contacts:object_create", args=["course"]), data)
+
+
+def take_back(client: Client, somebody: Contact) -> str:
+    answer = client.post(reverse("contacts:object_undo", args=[somebody.public_id]), follow=True)
+    return str(answer.content.decode())
+
+
+def test_things_are_added_changed_and_removed_on_the_persons_page_and_taken_back() -> None:
+    admin, sales, somebody = signed_in(Role.ADMINISTRATOR), signed_in(Role.SALES), ada()
+    define(admin)
+    shown = sales.get(tab_of(somebody)).content.decode()
+    assert "Add Course" in shown
+    assert course(sales, somebody, **{"field.name": "SQL", "field.id_card": "QX-1"})["Location"] == tab_of(somebody)
+    assert "An object was added to this person." in sales.get(tab_of(somebody)).content.decode()
+    assert "Undone" in take_back(sales, somebody)
+    assert not ObjectRecord.objects.exists()
+
+    course(sales, somebody, **{"field.name": "SQL", "field.id_card": "QX-1", "field.level": "basic"})
+    row = ObjectRecord.objects.get()
+    edit = reverse("contacts:object_edit", args=["course", row.public_id])
+    assert sales.post(edit, {"from": "person", "field.name": "Rust"})["Location"] == tab_of(somebody)
+    row.refresh_from_db()
+    assert (row.title, row.filled) == ("Rust", [])
+    assert "Undone" in take_back(sales, somebody)
+    row.refresh_from_db()
+    assert (row.title, row.filled) == ("SQL", ["id_card"])
+    assert row.attributes["level"] == "basic"
+
+    removal = reverse("contacts:object_removal", args=["course", row.public_id])
+    assert sales.post(removal, {"from": "person"})["Location"] == tab_of(somebody)
+    assert "was removed" in sales.get(tab_of(somebody)).content.decode()
+    assert "Undone" in take_back(sales, somebody)
+    again = ObjectRecord.objects.get()
+    assert (again.title, again.filled, again.contact_id) == ("SQL", ["id_card"], somebody.pk)
+    acts = AuditEntry.objects.filter(subject_id=str(somebody.public_id), action__startswith="object.").order_by("id")
+    assert [entry.action for entry in acts] == [
+        "object.added",
+        "object.added_undone",
+        "object.added",
+        "object.changed",
+        "object.changed_undone",
+        "object.removed",
+        "object.removed_undone",
+    ]
+    assert "QX-1" not in json.dumps([entry.data for entry in acts])
+
+
+def test_what_was_removed_by_somebody_without_sight_of_it_comes_back_whole() -> None:
+    admin, masked, somebody = signed_in(Role.ADMINISTRATOR), signed_in(Role.MARKETER), ada()
+    define(admin)
+    course(admin, somebody, **{"field.name": "SQL", "field.id_card": "QX-1"})
+    row = ObjectRecord.objects.get()
+    masked.post(reverse("contacts:object_removal", args=["course", row.public_id]), {"from": "person"})
+    assert "QX-1" not in str(dict(masked.session.items()))
+    assert "Undone" in take_back(masked, somebody)
+    assert ObjectRecord.objects.get().filled == ["id_card"]
+
+
+def test_nothing_is_taken_back_over_what_others_did_since() -> None:
+    admin, other, somebody = signed_in(Role.ADMINISTRATOR), signed_in(Role.SALES), ada()
+    define(admin)
+    course(admin, somebody, **{"field.name": "SQL"})
+    edit = reverse("contacts:object_edit", args=["course", ObjectRecord.objects.get().public_id])
+    other.post(edit, {"field.name": "Rust"})
+    assert "cannot be undone any more" in take_back(admin, somebody)
+    assert ObjectRecord.objects.get().title == "Rust"
+    assert "cannot be undone any more" in take_back(admin, somebody)  # once is all there is
+    analyst = signed_in(Role.ANALYST)
+    assert "Add Course" not in analyst.get(tab_of(somebody)).content.decode()
+    assert course(analyst, somebody, **{"field.name": "Go"}).status_code == 403
+
+
+def test_a_title_that_is_a_choice_is_read_in_the_readers_language() -> None:
+    admin, somebody = signed_in(Role.ADMINISTRATOR), ada()
+    define(admin, title_field="level")
+    course(admin, somebody, **{"field.level": "advanced"})
+    row = ObjectRecord.objects.get()
+    chinese = signed_in(Role.SALES, "zh-hans")
+    for page in (
+        tab_of(somebody),
+        reverse("contacts:objects", args=["course"]),
+        reverse("contacts:object", args=["course", row.public_id]),
+    ):
+        shown = admin.get(page).content.decode()
+        assert "Advanced" in shown
+        assert "高级" not in shown
+        assert "高级" in chinese.get(page).content.decode()

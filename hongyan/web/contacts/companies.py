@@ -39,6 +39,7 @@ from hongyan.contacts.listing import contact_rows
 from hongyan.contacts.models import Company, Contact
 from hongyan.web.contacts import words
 from hongyan.web.contacts.common import actor_of
+from hongyan.web.contacts.company_mail import company_mail
 from hongyan.web.contacts.company_words import FIELD_LABELS, size_name
 from hongyan.web.contacts.page_notes import owner_of, owners
 from hongyan.web.contacts.timeline_companies import company_timeline
@@ -97,6 +98,7 @@ def company(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "total": total,
         "bought": _bought(found),
         "active": _active(found),
+        "mail": company_mail(actor=actor, company=found),
         "duplicates": company_duplicates(found) if actor.may(Permission.CONTACT_EDIT) else [],
         "merges": company_merges(found),
     }

@@ -1,5 +1,6 @@
 """Custom objects as people read them."""
 
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -8,7 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from hongyan.contacts.models import ObjectType
-from hongyan.contacts.objects_values import ObjectField, ObjectFieldType, money_text
+from hongyan.contacts.objects_selectors import ObjectRow
+from hongyan.contacts.objects_values import ObjectField, ObjectFieldType, fields_of, money_text
 from hongyan.web import figures
 from hongyan.web.contacts.common import language
 
@@ -26,6 +28,14 @@ TYPES: dict[str, Promise] = {
 
 def label_of(kind: ObjectType) -> str:
     return kind.label_zh if language() == "zh-hans" else kind.label_en
+
+
+def named(kind: ObjectType, row: ObjectRow) -> ObjectRow:
+    """With its title in the reader's language, where that is a choice, a date or yes and no; kept it is in one only."""
+    item = next((found for found in fields_of(kind) if found.key == kind.title_field), None)
+    if item is None or item.sensitive or item.type is ObjectFieldType.TEXT:
+        return row
+    return replace(row, title=value_text(item, row.values.get(item.key)) or row.title)
 
 
 def value_text(item: ObjectField, value: Any) -> str:

@@ -5,8 +5,10 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -18,8 +20,8 @@ from hongyan.contacts.models import Contact, ObjectRecord, ObjectType
 from hongyan.contacts.objects import object_remove, object_upsert
 from hongyan.contacts.objects_selectors import ObjectRow, object_by_public_id, object_page
 from hongyan.contacts.objects_types import object_counts, object_type, object_types
-from hongyan.contacts.objects_values import ObjectField, ObjectFieldType, fields_of, money_text
-from hongyan.web.contacts import object_words, words
+from hongyan.contacts.objects_values import ObjectField, ObjectFieldType, fields_of
+from hongyan.web.contacts import object_undo, object_words, words
 from hongyan.web.contacts.common import actor_of, contact_or_404, language
 from hongyan.web.contacts.companies import read_after, write_after
 
@@ -58,7 +60,7 @@ def records(request: HttpRequest, key: str) -> HttpResponse:
         "columns": [item.label(language()) for item in fields[:COLUMNS]],
         "lines": [
             (
-                row,
+                object_words.named(kind, row),
                 people.get(row.contact_id),
                 [object_words.value_text(item, row.values.get(item.key)) for item in fields[:COLUMNS]],
             )
@@ -90,7 +92,7 @@ def record(request: HttpRequest, key: str, public_id: UUID) -> HttpResponse:
     context = {
         "kind": found.type,
         "label": object_words.label_of(found.type),
-        "row": row,
+        "row": object_words.named(found.type, row),
         "values": [
             (item.label(language()), object_words.value_text(item, row.values.get(item.key)), item.sensitive)
             for item in fields
@@ -118,6 +120,7 @@ def edit(request: HttpRequest, key: str, public_id: UUID | None = None) -> HttpR
         try:
             if found is None and ObjectRecord.objects.filter(type=kind, external_id=external_id).exists():
                 raise InvalidValues({"external_id": "key_taken"})
+            before = object_undo.values_before(found) if found is not None else {}
             done = object_upsert(
                 actor=actor,
                 type_key=key,
@@ -130,13 +133,21 @@ def edit(request: HttpRequest, key: str, public_id: UUID | None = None) -> HttpR
             problems = {name: problem_text(code) for name, code in refused.problems.items()}
         else:
             messages.success(request, _("Saved"))
+            if done.record is not None and done.act != "same":
+                act = "added" if found is None else "changed"
+                object_undo.noted(actor, f"object.{act}", key, person.public_id)
+                object_undo.keep(request, act, done.record, before)
+            if _from_person(request):
+                return redirect(_tab_of(person))
             shown = done.record.public_id if done.record is not None else public_id
             return redirect("contacts:object", key, shown)
     context = {
         "kind": kind,
         "label": object_words.label_of(kind),
-        "row": row,
+        "row": object_words.named(kind, row) if row is not None else None,
         "person": person,
+        "back_to_person": _tab_of(person) if found is None or _from_person(request) else "",
+        "from_person": _from_person(request),
         "external_id": external_id,
         "external_problem": problems.get("external_id", ""),
         "inputs": [_shown_input(item, values[item.key], problems.get(item.key, "")) for item in fields],
@@ -146,10 +157,28 @@ def edit(request: HttpRequest, key: str, public_id: UUID | None = None) -> HttpR
 
 @require_POST
 def removal(request: HttpRequest, key: str, public_id: UUID) -> HttpResponse:
+    """From the list, or from a person's page, where it can be taken back."""
     found, row = object_or_404(request, key, public_id)
+    before, person = object_undo.values_before(found), found.contact
     object_remove(actor=actor_of(request), type_key=found.type.key, external_id=row.external_id, source="staff")
+    object_undo.noted(actor_of(request), "object.removed", key, person.public_id)
+    object_undo.keep(request, "removed", found, before)
     messages.success(request, _("Removed"))
-    return redirect("contacts:objects", key)
+    return redirect(_tab_of(person)) if _from_person(request) else redirect("contacts:objects", key)
+
+
+@require_POST
+def take_back(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """What was last done by hand to a thing of this person."""
+    person = contact_or_404(request, public_id)[0]
+    try:
+        with transaction.atomic():
+            object_undo.take_back(request, actor=actor_of(request), contact=person)
+    except object_undo.UndoRefused:
+        messages.error(request, _("It cannot be undone any more: it has been changed since."))
+    else:
+        messages.success(request, _("Undone"))
+    return redirect(_tab_of(person))
 
 
 def _type_row(kind: ObjectType, counts: Mapping[int, int]) -> dict[str, Any]:
@@ -188,6 +217,14 @@ def _person(request: HttpRequest, found: ObjectRecord | None) -> Contact:
     return contact_or_404(request, public_id)[0]
 
 
+def _from_person(request: HttpRequest) -> bool:
+    return (request.POST.get("from") or request.GET.get("from")) == "person"
+
+
+def _tab_of(person: Contact) -> str:
+    return reverse("contacts:contact", args=[person.public_id]) + "?tab=objects"
+
+
 def _choice_filter(request: HttpRequest, fields: list[ObjectField]) -> dict[str, str]:
     wanted = {}
     for item in fields:
@@ -199,13 +236,7 @@ def _choice_filter(request: HttpRequest, fields: list[ObjectField]) -> dict[str,
 
 def _input(item: ObjectField, value: Any) -> str:
     """A stored value as the form takes it."""
-    if value in (None, "", STARS):
-        return ""
-    if item.type is ObjectFieldType.MONEY:
-        return money_text(value)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
+    return "" if value == STARS else object_undo.input_text(item, value)
 
 
 def _shown_input(item: ObjectField, value: str, problem: str) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from hongyan.contacts.types import Identity
 from hongyan.core import clock
 from hongyan.web.contacts import page_tabs, words
 from hongyan.web.contacts.common import actor_of, contact_or_404
+from hongyan.web.contacts.object_undo import offered
 from hongyan.web.contacts.page_facts import common_origin, facts_of
 from hongyan.web.contacts.timeline import KINDS, Asked, before_day, read_position, timeline_page
 from hongyan.web.contacts.timeline_events import events, money_text
@@ -62,6 +63,7 @@ def contact(request: HttpRequest, public_id: UUID) -> HttpResponse:
         context |= _timeline_frame(request, found)
     else:
         context |= TABS[tab](actor=actor, contact=found, identity=identity)
+        context["object_undo"] = offered(request, found) if tab == "objects" else ""
     return render(request, "contacts/contact.html", context)
 
 

@@ -69,7 +69,7 @@ def objects(*, actor: Actor, contact: Contact, **_unused: Any) -> dict[str, Any]
     there = {kind.pk for kind, _rows in groups}
     return {
         "groups": [object_group(kind, rows) for kind, rows in groups],
-        "other_types": [object_words.label_of(kind) for kind in object_types() if kind.pk not in there],
+        "other_types": [(kind, object_words.label_of(kind)) for kind in object_types() if kind.pk not in there],
     }
 
 
@@ -79,7 +79,13 @@ def object_group(kind: ObjectType, rows: list[ObjectRow]) -> dict[str, Any]:
         "kind": kind,
         "label": object_words.label_of(kind),
         "fields": [item.label(language()) for item in fields],
-        "rows": [(row, [object_words.value_text(item, row.values.get(item.key)) for item in fields]) for row in rows],
+        "rows": [
+            (
+                object_words.named(kind, row),
+                [(item.label(language()), object_words.value_text(item, row.values.get(item.key))) for item in fields],
+            )
+            for row in rows
+        ],
     }
 
 

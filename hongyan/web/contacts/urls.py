@@ -42,6 +42,7 @@ urlpatterns += [
     path("<uuid:public_id>/notes/", page_notes.note_new, name="note_new"),
     path("<uuid:public_id>/notes/<uuid:note_id>/", page_notes.note, name="note"),
     path("<uuid:public_id>/owner/", page_notes.owner, name="contact_owner"),
+    path("<uuid:public_id>/objects/undo", objects.take_back, name="object_undo"),
     path("<uuid:public_id>/company/", page_notes.company, name="contact_company"),
     path("<uuid:public_id>/choices/<slug:what>/", page_notes.choices, name="choices"),
     path("<uuid:public_id>/mails/<str:month>/<int:message_id>/", page_mail.mail, name="contact_mail"),
