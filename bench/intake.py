@@ -1,4 +1,5 @@
 """Events a second through the real web process, each acknowledged after its commit; first single events, then batches.
+Then the lane that makes contacts and facts of what was accepted, until all of it is filed.
 
 Reference: COPY of the same events into a bare table, a batch a transaction, in the same run. The load comes from this
 machine too: raw sockets and requests made beforehand, several on the way at once on few connections.
@@ -14,13 +15,14 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench.tracking import serving
+from bench.tracking import cpu_seconds, serving
 from hongyan.core import embedded
 
 SCALE = float(os.environ.get("SCALE", "1"))
 BATCHES = max(100, int(6_000 * SCALE))  # of CALLS
 CALLS = 100
 SINGLES = max(2_000, int(60_000 * SCALE))
+USERS = max(100, int(50_000 * SCALE))  # who they tell of: all new at first, thirteen events each
 CONNECTIONS = 64
 
 
@@ -36,16 +38,22 @@ def main() -> None:
             singles = [request("/v1/track", call(number), secret) for number in range(SINGLES)]
             with serving("hongyan.config.asgi:application") as port:
                 fire(port, singles[:500])  # warm
+                before = cpu_seconds(Path(folder))
                 one = fire(port, singles)
+                singly = spent(folder, before, SINGLES)
+                before = cpu_seconds(Path(folder))
                 rate = fire(port, batches) * CALLS
+                batched = spent(folder, before, BATCHES * CALLS)
             stored = waiting()
             reference = bare_copy()
+            filed, filing = drain(folder, stored)
         finally:
             server.cleanup()
     expected = 500 + SINGLES + BATCHES * CALLS
     if stored != expected:
         sys.exit(f"{expected} events were acknowledged, {stored} are in the inbox")
-    print(json.dumps({"bench": "intake_single", "value": round(one), "unit": "requests/s", "requests": SINGLES}))
+    single = {"bench": "intake_single", "value": round(one), "unit": "requests/s", "requests": SINGLES}
+    print(json.dumps(single | {"cpu_us_per_request": singly}))
     result = {
         "bench": "intake",
         "value": round(rate),
@@ -55,6 +63,9 @@ def main() -> None:
         "ratio": round(rate / reference, 3),
         "single_requests_per_s": round(one),
         "events": BATCHES * CALLS,
+        "cpu_us_per_event": batched,
+        "filed_per_s": round(filed),
+        "filing_cpu_us_per_event": filing,
     }
     print(json.dumps(result))
 
@@ -68,9 +79,9 @@ def prepare() -> str:
 
     call_command("migrate", verbosity=0, interactive=False)
     from hongyan.accounts.types import system_actor
-    from hongyan.ingest.intake.write_keys import write_key_create
+    from hongyan.ingest.intake.write_keys import MOST_RATE, write_key_create
 
-    secret = write_key_create(actor=system_actor("bench"), name="Bench", kind="server").secret
+    secret = write_key_create(actor=system_actor("bench"), name="Bench", kind="server", rate_limit=MOST_RATE).secret
     connection.close()
     return secret
 
@@ -80,7 +91,7 @@ def call(number: int) -> dict[str, object]:
     return {
         "type": "track",
         "event": "Product Viewed",
-        "userId": f"user-{number % 50_000}",
+        "userId": f"user-{number % USERS}",
         "messageId": f"message-{number:012d}-0123456789abcdef",
         "timestamp": "2026-11-22T08:00:00.123Z",
         "properties": {
@@ -151,6 +162,36 @@ def waiting() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT sum(calls) FROM ingest_intakerequest")
         return int(cursor.fetchone()[0])
+
+
+def spent(folder: str, before: dict[str, float], number: int) -> dict[str, float]:
+    """Processor time since then in microseconds for each of so many, by process."""
+    now = cpu_seconds(Path(folder))
+    return {part: round((now[part] - before[part]) * 1e6 / number, 1) for part in ("web", "postgres")}
+
+
+def drain(folder: str, events: int) -> tuple[float, dict[str, float]]:
+    """Events a second from the inbox to facts of contacts, one lane, nothing else running; and what it costs."""
+    from django.db import connection
+
+    from hongyan.ingest.intake.lane import take_calls
+
+    before, began = cpu_seconds(Path(folder)), time.perf_counter()
+    while take_calls():
+        pass
+    seconds = time.perf_counter() - began
+    now = cpu_seconds(Path(folder))
+    costs = {
+        {"load": "lane"}.get(part, part): round((now[part] - before[part]) * 1e6 / events, 1)
+        for part in ("load", "postgres")
+    }
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*), count(DISTINCT contact_id) FROM events_event WHERE name = 'product_viewed'")
+        stored, people = cursor.fetchone()
+    wanted = SINGLES + BATCHES * CALLS  # the warm ones were sent twice
+    if (stored, people) != (wanted, min(USERS, wanted)):
+        sys.exit(f"{wanted} events of {USERS} people were to be filed, {stored} of {people} are")
+    return events / seconds, costs
 
 
 def bare_copy() -> float:

@@ -73,7 +73,9 @@ def _empty_unmanaged() -> None:
     from django.db import connection
 
     with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE delivery_message, events_event, events_dedupe, events_anonymous, contacts_touched")
+        cursor.execute(
+            "TRUNCATE delivery_message, events_event, events_dedupe, events_message, events_anonymous, contacts_touched"
+        )
 
 
 def _seed_again() -> None:

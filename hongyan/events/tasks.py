@@ -12,6 +12,7 @@ from hongyan.accounts.types import system_actor
 from hongyan.core import clock
 from hongyan.events.catalogue import fold
 from hongyan.events.partitions import ensure_months
+from hongyan.events.repeats import ensure_periods
 from hongyan.events.retention import forget_old
 from hongyan.jobs.handle import JobHandle
 from hongyan.jobs.registry import job_kind, periodic
@@ -25,6 +26,7 @@ def events_partitions() -> None:
     """Before a month begins: rows that came without their partition would stay in the default one."""
     today = clock.now().date()
     ensure_months(first=today, last=today + AHEAD)
+    ensure_periods(first=today, last=today + AHEAD)
 
 
 @periodic(cron="41 2 * * *", name="events.retention")

@@ -79,6 +79,7 @@ class IntakeRequest(models.Model):
     kind = models.CharField(max_length=10)  # type of its one call; "" for a batch
     calls = models.IntegerField()
     packed = models.BooleanField()  # gzip inside the seal
+    checked = models.BooleanField(default=False, db_default=False)  # the edge found no fault in any of its calls
     body = models.BinaryField()  # sealed, owner_id = write_key_id
 
 

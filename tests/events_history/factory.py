@@ -120,8 +120,8 @@ def forget_all(store: Store) -> None:
     """Between examples of one test."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "TRUNCATE events_event, events_dedupe, events_anonymous, events_historyfile, events_historystale, "
-            "events_historystate, events_historyname, events_historyproperty"
+            "TRUNCATE events_event, events_dedupe, events_message, events_anonymous, events_historyfile, "
+            "events_historystale, events_historystate, events_historyname, events_historyproperty"
         )
     for file in store.files():
         store.remove(file.path)

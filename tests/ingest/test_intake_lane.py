@@ -52,7 +52,7 @@ def put(key: WriteKey, *calls: Any, received_at: datetime | None = None, **share
     with (
         connection.cursor() as cursor,
         cursor.copy(
-            "COPY ingest_intakerequest (write_key_id, received_at, kind, calls, packed, body) "
+            "COPY ingest_intakerequest (write_key_id, received_at, kind, calls, packed, checked, body) "
             "FROM STDIN (FORMAT binary)"
         ) as copy,
     ):

@@ -143,7 +143,12 @@ class IntakeApplication:
             raise Refused(troubles[0][1].reason, 422, troubles[0][1].place)
         if request.calls:
             await writer.accept(
-                key_id=key.id, at=clock.now(), kind=kind, calls=len(request.calls), content=request.content
+                key_id=key.id,
+                at=clock.now(),
+                kind=kind,
+                calls=len(request.calls),
+                content=request.content,
+                checked=not troubles,
             )
         return _partly(troubles, headers) if troubles else Answer(200, _OK_HEADERS.copy(), _OK)
 

@@ -23,11 +23,14 @@ _MOST_BYTES = 8_000_000  # a transaction
 _WAITING_BYTES = 64_000_000  # of a process; more is refused, so that memory is bounded whatever the database does
 _WRITERS = 2  # one more connection reads keys; one copies while the other waits for the disk
 _PACK_FROM = 2_048  # bytes; smaller bodies gain nothing
-_COPY = "COPY ingest_intakerequest (write_key_id, received_at, kind, calls, packed, body) FROM STDIN (FORMAT binary)"
+_COPY = (
+    "COPY ingest_intakerequest (write_key_id, received_at, kind, calls, packed, checked, body) "
+    "FROM STDIN (FORMAT binary)"
+)
 _START = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 _END = b"\xff\xff"
 _HEAD = struct.Struct(">hiiiqi")  # columns; key id and time, each with its length; length of the kind
-_MIDDLE = struct.Struct(">iii?i")  # number of calls, packed, each with its length; length of the body
+_MIDDLE = struct.Struct(">iii?i?i")  # number of calls, packed, checked, each with its length; length of the body
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -67,15 +70,19 @@ class InboxWriter:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.pool.close()
 
-    async def accept(self, *, key_id: int, at: datetime, kind: str, calls: int, content: bytes) -> None:
-        """Raises InboxRefused; the client tries again later."""
+    async def accept(
+        self, *, key_id: int, at: datetime, kind: str, calls: int, content: bytes, checked: bool = False
+    ) -> None:
+        """Raises InboxRefused; the client tries again later. checked: there is no fault in any of its calls."""
         if self._bytes > _WAITING_BYTES:
             raise InboxRefused("overloaded")
         try:
             keyring()
         except SynchronousOnlyOperation:  # it is to be read again, which the loop may not wait for
             await sync_to_async(keyring)()
-        waiting = Waiting(row(key_id, at, kind, calls, content), asyncio.get_running_loop().create_future())
+        waiting = Waiting(
+            row(key_id, at, kind, calls, content, checked=checked), asyncio.get_running_loop().create_future()
+        )
         self._waiting.append(waiting)
         self._bytes += len(waiting.row)
         self._arrived.set()
@@ -119,7 +126,7 @@ class InboxWriter:
                     waiting.done.set_result(None)
 
 
-def row(key_id: int, at: datetime, kind: str, calls: int, content: bytes) -> bytes:
+def row(key_id: int, at: datetime, kind: str, calls: int, content: bytes, *, checked: bool = False) -> bytes:
     """A tuple in PostgreSQL's binary form. The body holds personal data: sealed from the first moment on disk."""
     packed = len(content) >= _PACK_FROM
     body = keyring().records.seal(zlib.compress(content, 1) if packed else content, owner_id=key_id)
@@ -128,9 +135,9 @@ def row(key_id: int, at: datetime, kind: str, calls: int, content: bytes) -> byt
     name = kind.encode()
     return b"".join(
         (
-            _HEAD.pack(6, 4, key_id, 8, micros, len(name)),
+            _HEAD.pack(7, 4, key_id, 8, micros, len(name)),
             name,
-            _MIDDLE.pack(4, calls, 1, packed, len(body)),
+            _MIDDLE.pack(4, calls, 1, packed, 1, checked, len(body)),
             body,
         )
     )

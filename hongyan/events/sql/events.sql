@@ -56,31 +56,29 @@ UPDATE events_event e SET contact_id = %(to)s
 FROM unnest(%(ids)s::bigint[]) AS given (id)
 WHERE e.contact_id = %(contact_id)s AND e.id = given.id
 
--- name: append_tracked
--- As append, for facts about visitors who may not be known yet: those without a contact are remembered under the blind
--- index of their anonymous id until somebody turns out to be that visitor.
-WITH incoming AS (
-    SELECT * FROM unnest(
-        %(contact_ids)s::bigint[], %(names)s::text[], %(occurred)s::timestamptz[], %(received)s::timestamptz[],
-        %(sources)s::text[], %(properties)s::jsonb[], %(keys)s::bytea[], %(visitors)s::bytea[]
-    ) WITH ORDINALITY AS t(contact_id, name, occurred_at, received_at, source, properties, key, visitor, place)
-), claimed AS (
-    INSERT INTO events_dedupe (key)
-    SELECT DISTINCT key FROM incoming WHERE key IS NOT NULL
-    ON CONFLICT DO NOTHING
-    RETURNING key
-), fresh AS (
-    SELECT * FROM incoming WHERE key IS NULL
-    UNION ALL
-    (SELECT DISTINCT ON (i.key) i.* FROM incoming i JOIN claimed c ON c.key = i.key ORDER BY i.key, i.place)
-), numbered AS MATERIALIZED (
-    SELECT nextval(pg_get_serial_sequence('events_event', 'id')) AS id, f.* FROM (SELECT * FROM fresh ORDER BY place) f
-), remembered AS (
-    INSERT INTO events_anonymous (visitor, event_id, occurred_at)
-    SELECT visitor, id, occurred_at FROM numbered WHERE contact_id IS NULL AND visitor IS NOT NULL
-)
-INSERT INTO events_event (id, contact_id, name, occurred_at, received_at, source, properties)
-SELECT id, contact_id, name, occurred_at, received_at, source, properties FROM numbered
+-- name: unseen
+-- Message ids that neither this period nor the one before has; they are written down.
+INSERT INTO events_message (key, period)
+SELECT k.key, %(now)s FROM unnest(%(keys)s::bytea[]) AS k(key)
+WHERE NOT EXISTS (SELECT 1 FROM events_message m WHERE m.key = k.key AND m.period = %(before)s)
+ON CONFLICT DO NOTHING
+RETURNING key
+
+-- name: message_partitions
+SELECT substring(c.relname FROM '^events_message_(\d+)$')
+FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+WHERE i.inhparent = 'events_message'::regclass AND c.relname ~ '^events_message_\d+$'
+
+-- name: next_numbers
+SELECT nextval(pg_get_serial_sequence('events_event', 'id')) FROM generate_series(1, %(count)s)
+
+-- name: remember_anonymous
+INSERT INTO events_anonymous (visitor, event_id, occurred_at)
+SELECT * FROM unnest(%(visitors)s::bytea[], %(ids)s::bigint[], %(occurred)s::timestamptz[])
+
+-- name: old_keys
+-- A bounded bite of dedupe keys of facts that are too old to be kept anyway.
+DELETE FROM events_dedupe WHERE key IN (SELECT key FROM events_dedupe WHERE seen_at < %(before)s LIMIT %(limit)s)
 
 -- name: tie
 -- What these visitors did before anybody knew them becomes part of their history. A new transaction id: readers that

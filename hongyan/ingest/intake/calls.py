@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -174,18 +175,24 @@ def _occurred(call: Mapping[str, Any], received_at: datetime, sent_at: Any) -> t
 def moment(value: Any) -> datetime | None:
     """ISO 8601 text, or seconds or milliseconds since 1970; without a zone it is UTC. None: cannot be read."""
     if isinstance(value, str):
-        try:
-            found = datetime.fromisoformat(value.strip())
-        except ValueError:
-            return None
-        try:
-            return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-        except OverflowError:
-            return None
+        return _iso(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=value / 1000 if abs(value) > 1e11 else value)
+    except OverflowError:
+        return None
+
+
+@lru_cache(maxsize=4_096)
+def _iso(value: str) -> datetime | None:
+    """A batch says one time of sending for all its calls, and many happen in the same millisecond."""
+    try:
+        found = datetime.fromisoformat(value.strip())
+    except ValueError:
+        return None
+    try:
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     except OverflowError:
         return None
 

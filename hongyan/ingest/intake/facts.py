@@ -63,12 +63,14 @@ def fact(item: Item, rules: sensitive.Rules) -> NewEvent:
 
 def _context(context: Mapping[str, Any], *, with_page: bool) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for part, names in _CONTEXT.items():
-        inner = context.get(part)
-        if not isinstance(inner, dict) or (part == "page" and not with_page):
+    for part, inner in context.items():
+        names = _CONTEXT.get(part)
+        if names is None or not isinstance(inner, dict) or (part == "page" and not with_page):
             continue
         kept = {name: value for name in names if isinstance(value := inner.get(name), str) and value}
         if kept:
             found[part] = sensitive.cleaned(kept, {})
-    found |= {name: value for name in _PLAIN_CONTEXT if isinstance(value := context.get(name), str) and value}
+    for name in _PLAIN_CONTEXT:
+        if isinstance(value := context.get(name), str) and value:
+            found[name] = value
     return found

@@ -7,7 +7,7 @@ WITH oldest AS (
 )
 DELETE FROM ingest_intakerequest r USING oldest o
 WHERE r.id = o.id AND o.before < %(calls)s
-RETURNING r.id, r.write_key_id, r.received_at, r.kind, r.calls, r.packed, r.body
+RETURNING r.id, r.write_key_id, r.received_at, r.kind, r.calls, r.packed, r.checked, r.body
 
 -- name: owners
 SELECT i.kind, i.blind, i.contact_id
