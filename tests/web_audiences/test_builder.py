@@ -130,3 +130,35 @@ def test_parts_are_carried_by_copy_and_paste(folk: None, open_page: OpenPage) ->
     expect(number).to_have_text("0")  # nobody is both
     page.locator("[data-open-shortcuts]").first.click()
     expect(page.get_by_role("dialog")).to_contain_text("Put into a group")
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_the_text_is_completed_by_keyboard_alone(folk: None, open_page: OpenPage, language: str) -> None:
+    page = open_page("/audiences/new/", language=language)
+    page.locator("hy-audience-text summary").press("Enter")
+    area, options = page.locator("hy-audience-text textarea"), page.locator("#ab-text-options [role=option]")
+    area.focus()
+    page.keyboard.type("cit")
+    expect(options.first).to_contain_text("city" if language == "zh-hans" else "City")
+    expect(area).to_have_attribute("aria-activedescendant", "ab-text-options-0")
+    page.keyboard.press("Tab")  # the field
+    page.keyboard.press("Enter")  # is
+    expect(area).to_have_value("city = ")
+    page.keyboard.type('"上')
+    expect(options).to_have_count(1)  # real values
+    page.keyboard.press("Enter")
+    expect(area).to_have_value('city = "上海"')
+    page.keyboard.type(" and not ta")
+    expect(options.first).to_contain_text("tag")
+    page.keyboard.press("Escape")
+    expect(options).to_have_count(0)
+    page.keyboard.press("Control+Space")
+    page.keyboard.press("Enter")
+    expect(area).to_have_value('city = "上海" and not tag("')
+    page.keyboard.press("Enter")
+    page.keyboard.type(")")
+    expect(area).to_have_value('city = "上海" and not tag("vip")')
+    expect(page.locator(".ab-number-big")).to_have_text("7")
+    axe_check(page)
+    page.keyboard.press("Tab")  # nothing is offered any more: it leads on
+    expect(area).not_to_be_focused()

@@ -266,8 +266,8 @@ class HyAudienceBuilder extends LitElement {
         })}
         ${building ? groupView(state.root, building, true) : html`<p class="muted">${say("不加任何条件：包括每一位联系人。", "No condition: every contact is included.")}</p>`}
         ${empty ? emptyView(this.#words.examples, (example) => this.#set(read(example.tree))) : nothing}
-        <hy-audience-text data-read=${this.dataset.read ?? ""} data-inside=${this.dataset.inside ?? ""}
-          .text=${this.#asking.text} .stale=${this.#asking.phase === "wrong"}
+        <hy-audience-text data-read=${this.dataset.read ?? ""} data-values=${this.dataset.values ?? ""} data-inside=${this.dataset.inside ?? ""}
+          .words=${this.#words} .text=${this.#asking.text} .stale=${this.#asking.phase === "wrong"}
           @text:typing=${() => this.#reading(true)} @text:tree=${(event: CustomEvent<{ tree: Json }>) => this.#read(event.detail.tree)}></hy-audience-text>
         <p class="visually-hidden" role="status">${this.#said}</p>
       </div>

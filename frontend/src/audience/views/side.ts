@@ -8,7 +8,7 @@ export function sideView(asking: Asking, unread: boolean, emptied: number): Temp
   const { phase } = asking;
   return html`<aside class="ab-side" aria-label=${say("人数与示例", "Count and people")} aria-busy=${phase === "asking"}>
     <div class="ab-size" role="status">${sizeView(asking)}
-      ${unread ? html`<span class="ab-took small">${say("这是条件的人数；正在写的文字还没有读成条件。", "This is the count of the conditions; the text being written is not read yet.")}</span>` : nothing}
+      ${unread && asking.size ? html`<span class="ab-took small">${say("这是条件的人数；正在写的文字还没有读成条件。", "This is the count of the conditions; the text being written is not read yet.")}</span>` : nothing}
       ${emptied > 0 && asking.size?.count === 0 ? html`<span class="ab-took ab-wrong">${say(`到第 ${emptied} 个条件，一个人也不剩了。`, `After condition ${emptied} nobody is left.`)}</span>` : nothing}</div>
     ${asking.words.sentence && phase !== "wrong" && phase !== "empty" ? html`<p class="sentence ${asking.size ? "" : "ab-stale"}">${asking.words.sentence}</p>` : nothing}
     ${phase === "known" ? peopleView(asking) : nothing}
