@@ -80,6 +80,8 @@ def asking(nodes: Sequence[Node], catalogue: Catalogue, now: datetime, engine: E
     PostgreSQL."""
     with _one_moment(), _reader(engine) as reader:
         question = _question(nodes, catalogue, now, reader)
+        if not reader.beside_us:
+            question.prepare(nodes)
         yield question
     _ask_for(question.events.events.missing)
     tidy()
@@ -170,6 +172,9 @@ class _Unwritten:
 
     def everyone(self) -> Bits:
         return bits_of(rows.query("SELECT id FROM contacts_contact", {}), self.size)
+
+    def everybody(self) -> Leaf:
+        raise Unanswerable("everyone")
 
     def leaf(self, node: Node) -> Leaf:
         raise Unanswerable(type(node).__name__)

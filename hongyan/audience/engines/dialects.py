@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from itertools import count
 from typing import Any, Final
 
 UPPER: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -12,6 +13,10 @@ class Dialect(ABC):
 
     @abstractmethod
     def quote(self, name: str) -> str: ...
+
+    def name(self, place: int) -> str:
+        """Of the bound value at this place of a statement."""
+        return f"a{place}"
 
     @abstractmethod
     def placeholder(self, name: str) -> str: ...
@@ -104,6 +109,13 @@ class DuckDB(Dialect):
 class Spark(Dialect):
     text = "STRING"
 
+    def __init__(self) -> None:
+        self._places = count()
+
+    def name(self, place: int) -> str:  # noqa: ARG002
+        """Never the same twice, so that statements can be put together."""
+        return f"a{next(self._places)}"
+
     def quote(self, name: str) -> str:
         return "`" + name.replace("`", "``") + "`"
 
@@ -159,6 +171,6 @@ class Values:
         self.held: dict[str, Any] = {}
 
     def bind(self, value: object) -> str:
-        name = f"a{len(self.held)}"
+        name = self.dialect.name(len(self.held))
         self.held[name] = value
         return self.dialect.placeholder(name)

@@ -61,8 +61,10 @@ class People:
         return max([0, *chunks, pc.max(rows.fresh["contact_id"]).as_py() or 0])
 
     def everyone(self) -> Bits:
-        everybody = self._people((), lambda _columns, _values: "TRUE", lasting=True)
-        return self.reader.bits(everybody, self.size)
+        return self.reader.bits(self.everybody(), self.size)
+
+    def everybody(self) -> Leaf:
+        return self._people((), lambda _columns, _values: "TRUE", lasting=True)
 
     def leaf(self, node: Node) -> Leaf:
         """Raises Unanswerable when the columns do not hold it."""

@@ -1,6 +1,6 @@
 """One question: nodes to bits, each condition asked once, however many trees it stands in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import reduce
@@ -38,6 +38,9 @@ class Population(Protocol):
 
     def everyone(self) -> Bits: ...
 
+    def everybody(self) -> Leaf:
+        """The same to be asked of the reader. Raises Unanswerable when it would not know."""
+
     def leaf(self, node: Node) -> Leaf:
         """What is so of a contact, whatever it did. Raises Unanswerable when its columns do not hold it."""
 
@@ -54,10 +57,22 @@ class Question:
     quick: Quick | None
     fallback: Callable[[Node, int], Bits]
     _known: dict[str, Bits] = field(default_factory=dict)
+    _read: dict[str, Bits] = field(default_factory=dict)  # of leaves, as the reader said
 
     def bits(self, node: Node) -> Bits:
         """Raises what the reader raises when its engine fails."""
         return self._of(expand(node, self.catalogue))
+
+    def prepare(self, nodes: Iterable[Node]) -> None:
+        """Ask the reader about all conditions of these at once."""
+        leaves: dict[str, Leaf] = {}
+        for node in nodes:
+            for part in _conditions(expand(node, self.catalogue)):
+                with suppress(Unanswerable):
+                    leaves.setdefault(spelling(part), self._asked(part))
+        with suppress(Unanswerable):  # one of them: then each by itself
+            found = self.reader.all_bits(list(leaves.values()), self.people.size) if leaves else []
+            self._read = dict(zip(leaves, found, strict=True))
 
     def _of(self, node: Node) -> Bits:
         key = spelling(node)
@@ -68,7 +83,7 @@ class Question:
     def _make(self, node: Node) -> Bits:
         match node:
             case Everyone():
-                return self.people.everyone()
+                return self._read.get(spelling(node)) or self.people.everyone()
             case All(items):
                 return reduce(Bits.__and__, map(self._of, items))
             case AnyOf(items):
@@ -84,11 +99,35 @@ class Question:
             with suppress(Unanswerable):
                 return everyone & self.quick.bits(node)
         try:
-            leaf = self.events.leaf(node) if isinstance(node, Did | Measured | Sequence) else self.people.leaf(node)
-            found = self.reader.bits(leaf, size)
+            leaf = self._asked(node)
+            found = self._read.get(spelling(node)) or self.reader.bits(leaf, size)
         except Unanswerable:
             return everyone & self.fallback(node, size)
         return everyone - found if leaf.inverted else everyone & found
+
+    def _asked(self, node: Node) -> Leaf:
+        match node:
+            case Everyone():
+                return self.people.everybody()
+            case Did() | Measured() | Sequence():
+                return self.events.leaf(node)
+            case _:
+                return self.people.leaf(node)
+
+
+def _conditions(node: Node) -> Iterator[Node]:
+    """What is asked of people, and everyone, whom every answer needs."""
+    yield Everyone()
+    parts = [node]
+    while parts:
+        part = parts.pop()
+        match part:
+            case All(items) | AnyOf(items):
+                parts.extend(items)
+            case Not(item):
+                parts.append(item)
+            case _:
+                yield part
 
 
 @dataclass(slots=True)

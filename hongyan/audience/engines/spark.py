@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from hongyan.audience.compiler.nodes import Op
 from hongyan.audience.engines.bits import Bits
@@ -18,6 +19,7 @@ from hongyan.events.history.store import Store
 
 # A bitmap of Spark: 4 KB for 32,768 neighbouring ids, the first bit for id 1.
 _BUCKET_BYTES: Final = 4096
+_TOGETHER: Final = 64  # conditions of one statement; planning takes longer and longer for more
 _SIGNS: Final = {Op.GE: ">=", Op.EQ: "="}
 
 
@@ -41,6 +43,20 @@ class SparkReader(Reader):
         return self._view(self.session.createDataFrame(rows))
 
     def bits(self, leaf: Leaf, size: int) -> Bits:
+        return self.all_bits([leaf], size)[0]
+
+    def all_bits(self, leaves: Sequence[Leaf], size: int) -> list[Bits]:
+        """One statement: the cluster plans once, and reads at the same time what leaves need."""
+        found: list[Bits] = []
+        while some := leaves[len(found) : len(found) + _TOGETHER]:
+            text = " UNION ALL ".join(self._bitmaps(place, leaf, size) for place, leaf in enumerate(some))
+            params = {name: value for leaf in some for name, value in leaf.query.params.items()}
+            rows = self._collected(text, params)
+            found += [_joined(rows.filter(pc.equal(rows["leaf"], place)), size) for place in range(len(some))]
+        return found
+
+    @staticmethod
+    def _bitmaps(place: int, leaf: Leaf, size: int) -> str:
         members = leaf.query.text
         if isinstance(leaf, Extreme):
             chosen = within("min(t)" if leaf.earliest else "max(t)", leaf.low, leaf.end)
@@ -49,12 +65,11 @@ class SparkReader(Reader):
             members = (
                 f"SELECT contact_id FROM ({members}) GROUP BY contact_id HAVING sum(v) {_SIGNS[leaf.op]} {leaf.count}"
             )
-        text = (
-            "SELECT bitmap_bucket_number(contact_id) AS bucket, "
+        return (
+            f"SELECT {place} AS leaf, bitmap_bucket_number(contact_id) AS bucket, "
             "bitmap_construct_agg(bitmap_bit_position(contact_id)) AS bits "
-            f"FROM ({members}) WHERE contact_id BETWEEN 1 AND {size} GROUP BY 1"
+            f"FROM ({members}) WHERE contact_id BETWEEN 1 AND {size} GROUP BY 1, 2"
         )
-        return _joined(self._collected(text, dict(leaf.query.params)), size)
 
     def _collected(self, text: str, params: dict[str, Any]) -> pa.Table:
         from pyspark.errors.exceptions.connect import ArithmeticException
