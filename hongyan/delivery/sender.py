@@ -29,15 +29,19 @@ from hongyan.delivery.transports.smtp import Peer
 from hongyan.delivery.types import MessageState, Reason
 
 log = logging.getLogger(__name__)
+# A claim takes what the relay took in this time: a slow one gets few, so that the gate is asked shortly before a mail
+# leaves; a fast one gets many, because each claim plans and asks as much for ten mails as for a thousand.
+_AHEAD_S, _FEWEST = 0.3, 100
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class SenderOptions:
-    """batch: mails a claim. lease: after a worker's death its batch waits this long. poll_s: how often an idle worker
-    looks. idle_s: an unused connection is closed after it. drain: end when nothing is due (tests, benchmarks)."""
+    """batch: mails a claim at most. lease: after a worker's death its batch waits this long. poll_s: how often an idle
+    worker looks. idle_s: an unused connection is closed after it. drain: end when nothing is due (tests, benchmarks).
+    """
 
-    batch: int = 400
+    batch: int = 1000
     lease: timedelta = timedelta(seconds=60)
     poll_s: float = 0.4
     idle_s: float = 20
@@ -60,7 +64,8 @@ class SenderLane:
         self.relay, self.idle_s = relay, options.idle_s
         self._name, self._options = worker_name, options
         self._loop = asyncio.get_running_loop()
-        self.journal = Journal(self._loop, self._on_recorded)
+        # A connection has one dot and one answer under way at most; a wave is most of what all of them can bring.
+        self.journal = Journal(self._loop, self._on_recorded, wave=max(2, options.connections * 3 // 2))
         self._preparer = Preparer()
         self._database = ThreadPoolExecutor(max_workers=1, thread_name_prefix="delivery-database")
         self._ready: asyncio.Queue[Work | None] = asyncio.Queue()
@@ -69,6 +74,7 @@ class SenderLane:
         self._stopping = False
         self._room = asyncio.Event()  # set whenever a batch closes or the queue runs low
         self._chores: set[asyncio.Task[None]] = set()
+        self._limit, self._taken, self._counted_at = min(_FEWEST, options.batch), 0, self._loop.time()
         self._trouble: str | None = ""  # unknown until the first connection
         self._rest_s = 0.5
 
@@ -86,18 +92,21 @@ class SenderLane:
         finally:
             self._stopping = True
             await self._wind_up(servers, keeper)
+        self.journal.check()
 
     # -- feeding
 
     async def _feed(self, stop: asyncio.Event, servers: list[asyncio.Task[None]]) -> None:
         while not stop.is_set():
+            self.journal.check()
             for server in servers:
                 if server.done():
                     server.result()  # a bug in a connection ends the lane loudly; the worker starts it again
-            if self._ready.qsize() > self._options.batch // 2:
+            if self._ready.qsize() > self._limit // 2:
                 self._room.clear()
                 await self._pause(stop, self._options.poll_s)
                 continue
+            self._set_limit()
             prepared = await self._in_database(self._claim_and_prepare)
             if prepared is None:
                 if self._options.drain and not self._batches and not self._chores:
@@ -107,11 +116,17 @@ class SenderLane:
                 continue
             self._take_on(prepared)
 
+    def _set_limit(self) -> None:
+        now = self._loop.time()
+        pace = self._taken / max(now - self._counted_at, 0.05)
+        self._taken, self._counted_at = 0, now
+        self._limit = min(self._options.batch, max(_FEWEST, int(pace * _AHEAD_S)))
+
     def _claim_and_prepare(self) -> Preparation | None:
         if free_megabytes() < settings.HONGYAN_MIN_FREE_MB:
             log.warning("low disk: sending rests")
             return None
-        rows = claims.claim_take(worker=self._name, limit=self._options.batch, lease=self._options.lease)
+        rows = claims.claim_take(worker=self._name, limit=self._limit, lease=self._options.lease)
         if not rows:
             return None
         try:
@@ -149,15 +164,18 @@ class SenderLane:
         if work is not None:
             return work
         try:
-            return await asyncio.wait_for(self._ready.get(), idle_s)
+            work = await asyncio.wait_for(self._ready.get(), idle_s)
         except TimeoutError:
             return None
+        self._taken += 1
+        return work
 
     def take_nowait(self) -> Work | None:
         if self._stopping or self._ready.empty():
             return None
         work = self._ready.get_nowait()
-        if self._ready.qsize() == self._options.batch // 2:
+        self._taken += 1
+        if self._ready.qsize() == self._limit // 2:
             self._room.set()
         return work
 
@@ -241,9 +259,7 @@ class SenderLane:
             if work.dotted:  # put back by a connection that ended: the journal takes its dot back
                 self.record(work, Outcome(MessageState.QUEUED, wake_at=clock.now(), counts_as_attempt=False), None)
         waiting = [work for work in waiting if not work.dotted]
-        self.journal.end()
-        await asyncio.to_thread(self.journal.join)
-        await asyncio.sleep(0)  # let the last group of results arrive
+        await self.journal.end()
         for batch in list(self._batches.values()):
             rows = [work.row for work in waiting if work.batch is batch]
             await self._in_database(partial(self._give_back, batch, rows))

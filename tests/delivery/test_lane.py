@@ -97,11 +97,11 @@ async def test_a_dot_that_could_not_be_committed_is_not_sent_and_nobody_is_lost(
     real = Journal._commit
     refused: list[int] = []
 
-    def commit(self: Journal, dots: Any, results: Any) -> set[int]:
+    async def commit(self: Journal, dots: Any, results: Any) -> set[int]:
         if dots and len(refused) < 2:
             refused.extend(dot.work.row.id for dot in dots)
             raise psycopg.OperationalError
-        return real(self, dots, results)
+        return await real(self, dots, results)
 
     monkeypatch.setattr(Journal, "_commit", commit)
     options = SenderOptions(batch=10, poll_s=0.02, connections=4, drain=True, idle_s=0.2, lease=timedelta(seconds=0.4))

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 _MAC = 12
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 class TokenRefused(Exception):
@@ -24,7 +25,8 @@ class TokenSigner:
 
     def sign(self, purpose: str, payload: bytes) -> str:
         head = bytes([self._current]) + payload
-        return base64.urlsafe_b64encode(head + self._mac(self._current, purpose, head)).rstrip(b"=").decode()
+        raw = binascii.b2a_base64(head + self._mac(self._current, purpose, head), newline=False)
+        return raw.translate(_URL_SAFE, b"=").decode()
 
     def unsign(self, purpose: str, token: str) -> bytes:
         """The payload. Raises TokenRefused."""
@@ -42,16 +44,18 @@ class TokenSigner:
         return head[1:]
 
     def _mac(self, version: int, purpose: str, head: bytes) -> bytes:
-        inner, outer = _begun(self._keys[version])
+        inner, outer = _begun(self._keys[version], purpose)
         inner, outer = inner.copy(), outer.copy()
-        inner.update(purpose.encode() + b"\x00" + head)
+        inner.update(head)
         outer.update(inner.digest())
         return outer.digest()[:_MAC]
 
 
 @lru_cache(maxsize=64)
-def _begun(key: bytes) -> "tuple[hashlib._Hash, hashlib._Hash]":
-    """The two halves of HMAC (RFC 2104) with the key's block already taken in: several tokens stand in each mail, and
-    a copy costs a quarter of beginning anew."""
+def _begun(key: bytes, purpose: str) -> "tuple[hashlib._Hash, hashlib._Hash]":
+    """The two halves of HMAC (RFC 2104) with the key's block and the purpose already taken in: several tokens stand in
+    each mail, and a copy costs a quarter of beginning anew."""
     block = key.ljust(64, b"\x00")  # keys are 32 bytes
-    return hashlib.sha256(bytes(byte ^ 0x36 for byte in block)), hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
+    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
+    inner.update(purpose.encode() + b"\x00")
+    return inner, hashlib.sha256(bytes(byte ^ 0x5C for byte in block))

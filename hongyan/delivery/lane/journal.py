@@ -1,27 +1,24 @@
 """The journal: dots and answers of all connections of a worker, committed together.
 
-A connection may send its final dot only after ``dot`` has come back true, and that is after the commit. While one
-commit is on its way to the disk the next group gathers, so many connections share each commit and none waits for a
-timer. A thread of its own with its own database connection: waiting for the disk never holds up the event loop.
+A connection may send its final dot only after ``dot`` has come back true, and that is after the commit. A commit costs
+the processor as much as a dozen rows do, so dots and answers travel in waves: while one is on its way to the disk the
+next gathers, and it leaves when it is large enough or has waited long enough. All in the event loop, over a connection
+of its own: nobody waits for a thread to get its turn, and waiting for the disk holds up nothing.
 """
 
 import asyncio
-import contextlib
 import logging
-import threading
-import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from queue import Empty, SimpleQueue
+from datetime import date
 from typing import Any, TypeVar
 
 import psycopg
 import psycopg.errors
 from django.db import connections
 from psycopg.pq import ExecStatus
-from psycopg.pq.abc import PGresult
+from psycopg.pq.abc import PGconn, PGresult
 
 from hongyan.core import clock
 from hongyan.core.sql import numbers, statement, texts
@@ -33,8 +30,9 @@ from hongyan.delivery.types import MessageState
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 K = TypeVar("K")
-# A small group waits some moments for more: a commit costs the same for one mail as for fifty.
-_SMALL, _MOMENT_S, _MOMENTS = 24, 0.001, 3
+# A wave leaves when it is large enough, when for two of these ticks nobody joined it, or after ten. Ticks rather than
+# times: on a machine that is busy with other things they stretch, and so does what can join in the meantime.
+_TICK_S, _QUIET_TICKS, _MOST_TICKS = 0.001, 2, 10
 _NOBODY = Peer("", None, None, "")
 _DOT_ARRAYS = ("ids", "fences", "attempts", "message_ids", "sha256s")
 
@@ -43,55 +41,104 @@ _DOT_ARRAYS = ("ids", "fences", "attempts", "message_ids", "sha256s")
 class _Dot:
     work: Work
     sha256: bytes
-    at: datetime
     answer: "asyncio.Future[bool]"
 
 
-class Journal(threading.Thread):
-    """on_recorded runs in the event loop, once for each group of results that has been committed."""
+class Journal:
+    """wave: so many dots and answers leave at once. on_recorded: called for each group of results that has been
+    committed."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, on_recorded: Callable[[list[Result]], None]) -> None:
-        super().__init__(name="delivery-journal", daemon=True)
-        self._loop, self._on_recorded = loop, on_recorded
-        self._queue: SimpleQueue[_Dot | Result | None] = SimpleQueue()  # None: the end
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, on_recorded: Callable[[list[Result]], None], *, wave: int = 24
+    ) -> None:
+        self._loop, self._on_recorded, self._wave = loop, on_recorded, wave
+        self._dots: list[_Dot] = []
+        self._results: list[Result] = []
+        self._ending = self._over = False
+        self._awake: asyncio.Future[None] | None = None  # what the writer waits for
+        self._full = False  # it waits for a full wave
         self._prepared: set[date] = set()  # months whose statement the connection knows
-        self._connection: psycopg.Connection[Any] | None = None
+        self._connection: psycopg.AsyncConnection[Any] | None = None
+        self._writer: asyncio.Task[None] | None = None
 
-    # -- the loop's side
+    def start(self) -> None:
+        self._writer = self._loop.create_task(self._run())
 
     def dot(self, work: Work, sha256: bytes) -> "asyncio.Future[bool]":
         """True when the dot is committed; False when the message is no longer ours and must not be sent."""
-        answer: asyncio.Future[bool] = self._loop.create_future()
-        self._queue.put(_Dot(work, sha256, clock.now(), answer))
-        return answer
+        dot = _Dot(work, sha256, self._loop.create_future())
+        if self._over:
+            self._refuse(dot)
+        else:
+            self._dots.append(dot)
+            self._look()
+        return dot.answer
 
     def result(self, result: Result) -> None:
-        self._queue.put(result)
+        self._results.append(result)
+        self._look()
 
-    def end(self) -> None:
+    def check(self) -> None:
+        """Raises what ended the writer, if anything did."""
+        if self._writer is not None and self._writer.done():
+            self._writer.result()
+
+    async def end(self) -> None:
         """Commit what is there and stop."""
-        self._queue.put(None)
+        self._ending = True
+        self._wake()
+        if self._writer is not None:
+            await asyncio.wait([self._writer])
 
-    # -- the thread's side
+    # -- waves
 
-    def run(self) -> None:
-        ending = False
-        while not ending:
-            items = [self._queue.get()]
-            for _ in range(_MOMENTS):
-                if items[0] is None or self._queue.qsize() >= _SMALL:
-                    break
-                time.sleep(_MOMENT_S)
-            with contextlib.suppress(Empty):
-                while True:
-                    items.append(self._queue.get_nowait())
-            ending = None in items
-            dots = [item for item in items if isinstance(item, _Dot)]
-            results = [item for item in items if isinstance(item, Result)]
-            if dots or results:
-                alive = self._commit_until_done(dots, results)
-                self._loop.call_soon_threadsafe(self._tell, dots, alive, results)
-        self._disconnect()
+    async def _run(self) -> None:
+        dots: list[_Dot] = []
+        try:
+            while True:
+                await self._gather()
+                dots, results = self._dots, self._results
+                if not dots and not results:
+                    return  # the end
+                self._dots, self._results = [], []
+                self._tell(dots, await self._commit_until_done(dots, results), results)
+        finally:
+            self._over = True
+            for dot in [*dots, *self._dots]:  # after a fault of ours: nobody waits for ever, nothing more is sent
+                self._refuse(dot)
+            await self._disconnect()
+
+    async def _gather(self) -> None:
+        """Until a wave is there; until anything is there when the journal ends."""
+        if not self._waiting and not self._ending:
+            self._awake = self._loop.create_future()
+            await self._awake
+        ticks, quiet, seen = 0, 0, self._waiting
+        while seen < self._wave and quiet < _QUIET_TICKS and ticks < _MOST_TICKS and not self._ending:
+            self._awake, self._full = self._loop.create_future(), True
+            timer = self._loop.call_later(_TICK_S, self._wake)
+            await self._awake
+            timer.cancel()
+            ticks, quiet, seen = ticks + 1, 0 if self._waiting > seen else quiet + 1, self._waiting
+        self._awake, self._full = None, False
+
+    @property
+    def _waiting(self) -> int:
+        return len(self._dots) + len(self._results)
+
+    def _look(self) -> None:
+        if self._awake is not None and (not self._full or self._waiting >= self._wave):
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._awake is not None and not self._awake.done():
+            self._awake.set_result(None)
+
+    def _refuse(self, dot: _Dot) -> None:
+        """Nobody knows whether it stands in the table: its claim is left to its lease."""
+        if not dot.answer.done():
+            dot.work.batch.doubtful = True
+            dot.answer.set_result(False)
 
     def _tell(self, dots: list[_Dot], alive: set[int], results: list[Result]) -> None:
         for dot in dots:
@@ -100,69 +147,99 @@ class Journal(threading.Thread):
         if results:
             self._on_recorded(results)
 
-    def _commit_until_done(self, dots: list[_Dot], results: list[Result]) -> set[int]:
+    # -- writing
+
+    async def _commit_until_done(self, dots: list[_Dot], results: list[Result]) -> set[int]:
         """The database may be away for a while. Answers are kept and written when it is back; dots that could not be
         committed are not sent: their connections are told False and let the mail go, and nobody knows whether they
         stand in the table, so their claims are left to be taken apart when the leases end."""
         pause_s = 0.2
         while True:
             try:
-                return self._commit(dots, results)
+                return await self._commit(dots, results)
             except psycopg.Error:
                 log.exception("the journal cannot be written", extra={"results": len(results), "dots": len(dots)})
-                self._disconnect()
+                await self._disconnect()
                 for dot in dots:
                     dot.work.batch.doubtful = True
                 if not results:
                     return set()
+                self._tell(dots, set(), [])
                 dots = []
-                time.sleep(pause_s)
+                await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, 5)
 
-    def _commit(self, dots: list[_Dot], results: list[Result]) -> set[int]:
-        raw = self._connected()
+    async def _commit(self, dots: list[_Dot], results: list[Result]) -> set[int]:
+        raw = await self._connected()
         alive: set[int] = set()
         dotted = dict(_grouped(dots, lambda dot: dot.work.row.month))
         for (month, code, _), group in _grouped(results, _kind_of_result):
             if code:
-                alive |= self._commit_usual(raw, month, dotted.pop(month, []), group)
+                alive |= await self._commit_usual(raw.pgconn, month, dotted.pop(month, []), group)
             else:
-                raw.execute(_statement("results", month), _result_arrays(group))
+                await raw.execute(_statement("results", month), _result_arrays(group))
         for month, rest in dotted.items():
-            alive |= self._commit_usual(raw, month, rest, [])
+            alive |= await self._commit_usual(raw.pgconn, month, rest, [])
         return alive
 
-    def _commit_usual(
-        self, raw: psycopg.Connection[Any], month: date, dots: list[_Dot], results: list[Result]
-    ) -> set[int]:
+    async def _commit_usual(self, raw: PGconn, month: date, dots: list[_Dot], results: list[Result]) -> set[int]:
         """One statement, which is its own transaction, and straight to libpq: a tenth of the driver's work. Writing a
         result again changes nothing, so a group may need several of them."""
         name = f"journal_{month:%Y_%m}".encode()
         if month not in self._prepared:
-            _checked(raw.pgconn.prepare(name, _statement("journal", month).encode()), raw)
+            raw.send_prepare(name, _statement("journal", month).encode())
+            await self._answer(raw)
             self._prepared.add(month)
-        params = [*_sent_values(results), *_dot_values(dots)]
-        answer = _checked(raw.pgconn.exec_prepared(name, params), raw)
+        raw.send_query_prepared(name, [*_sent_values(results), *_dot_values(dots)])
+        answer = await self._answer(raw)
         return {int(answer.get_value(place, 0) or 0) for place in range(answer.ntuples)}
 
-    def _connected(self) -> psycopg.Connection[Any]:
+    async def _answer(self, raw: PGconn) -> PGresult:
+        """Of the statement that was sent. Raises psycopg.Error."""
+        while raw.flush():  # the socket takes no more now
+            await self._ready(raw, self._loop.add_writer, self._loop.remove_writer)
+        answers = []
+        while True:
+            if raw.is_busy():
+                await self._ready(raw, self._loop.add_reader, self._loop.remove_reader)
+                raw.consume_input()
+            elif (answer := raw.get_result()) is not None:
+                answers.append(answer)
+            else:
+                return _checked(answers)
+
+    async def _ready(self, raw: PGconn, watch: Callable[..., None], leave: Callable[[int], Any]) -> None:
+        ready = self._loop.create_future()
+        number = raw.socket
+        watch(number, _settle, ready)
+        try:
+            await ready
+        finally:
+            leave(number)
+
+    async def _connected(self) -> psycopg.AsyncConnection[Any]:
         if self._connection is None or self._connection.closed:
-            wrapper = connections["default"]
-            params = wrapper.get_connection_params()
+            params = connections["default"].get_connection_params()
             params.pop("cursor_factory", None)
-            self._connection = psycopg.connect(**{**params, "autocommit": True, "prepare_threshold": 1})
+            params |= {"autocommit": True, "prepare_threshold": 1}
+            self._connection = await psycopg.AsyncConnection.connect(**params)
+            self._prepared.clear()
             # Always by key: a plan that was made while a partition was empty must not read all of it later.
-            self._connection.execute(
+            await self._connection.execute(
                 "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off;"
                 " SET enable_hashjoin = off; SET enable_mergejoin = off"
             )
-            self._prepared.clear()
         return self._connection
 
-    def _disconnect(self) -> None:
+    async def _disconnect(self) -> None:
         if self._connection is not None:
-            self._connection.close()
+            await self._connection.close()
             self._connection = None
+
+
+def _settle(ready: "asyncio.Future[None]") -> None:
+    if not ready.done():
+        ready.set_result(None)
 
 
 def _grouped(items: list[T], key: Callable[[T], K]) -> list[tuple[K, list[T]]]:
@@ -212,15 +289,18 @@ def _sent_values(results: list[Result]) -> list[bytes]:
 def _dot_values(dots: list[_Dot]) -> list[bytes]:
     """The other parameters of ``journal``."""
     values = _dot_arrays(dots) if dots else dict.fromkeys(_DOT_ARRAYS, "{}")
-    at = dots[-1].at.isoformat().encode() if dots else b"epoch"
+    at = clock.now().isoformat().encode() if dots else b"epoch"
     return [*(values[name].encode() for name in _DOT_ARRAYS), at]
 
 
-def _checked(answer: PGresult, raw: psycopg.Connection[Any]) -> PGresult:
+def _checked(answers: Sequence[PGresult]) -> PGresult:
     """Raises psycopg.Error."""
-    if answer.status not in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
-        raise psycopg.errors.error_from_result(answer, encoding=raw.info.encoding)
-    return answer
+    if not answers:
+        raise psycopg.OperationalError("the database gave no answer")
+    for answer in answers:
+        if answer.status not in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
+            raise psycopg.errors.error_from_result(answer)
+    return answers[-1]
 
 
 def _result_arrays(results: list[Result]) -> dict[str, Any]:

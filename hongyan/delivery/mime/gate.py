@@ -10,6 +10,7 @@ from hongyan.delivery.errors import HeaderRefused
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 # Marks that turn or hide text, and what cannot be encoded: deception or damage, never content.
 _DECEPTIVE = re.compile(r"[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\uffff\ud800-\udfff]+")
+_STAND_IN = re.compile("[\ufffc\ufffd]")
 _SPACES = re.compile(r" {2,}")
 _LITERAL = re.compile(r"[\x21-\x7e]+(?: [\x21-\x7e]+)*\Z")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,60}\Z")
@@ -22,7 +23,8 @@ def clean_text(value: str) -> str:
     >>> clean_text("Hello" + chr(11) + "Bcc: x" + chr(0x202E))
     'Hello Bcc: x'
     """
-    if value.isascii() and value.isprintable() and "  " not in value:
+    # What is printable to Python has no controls and no marks but the two stand-ins for what is no text (U+FFFC, FFFD).
+    if value.isprintable() and "  " not in value and (value.isascii() or not _STAND_IN.search(value)):
         return value.strip()
     value = _DECEPTIVE.sub("", _CONTROLS.sub(" ", value))
     return _SPACES.sub(" ", value).strip()

@@ -4,8 +4,9 @@ Every function returns complete lines with CRLF. Lines are at most 76 characters
 field begins with an empty first line, and literal values are never encoded.
 """
 
-import base64
 import re
+
+from pybase64 import b64encode_as_string
 
 from hongyan.delivery.errors import HeaderRefused
 from hongyan.delivery.mime.address import Address
@@ -87,6 +88,6 @@ def _encoded_words(value: str, *, first: int) -> str:
         end = min(start + room // 4 * 3, len(raw))
         while end < len(raw) and raw[end] & 0xC0 == 0x80:
             end -= 1
-        words.append(f"=?utf-8?b?{base64.b64encode(raw[start:end]).decode()}?=")
+        words.append(f"=?utf-8?b?{b64encode_as_string(raw[start:end])}?=")
         start = end
     return "\r\n ".join(words)

@@ -252,7 +252,8 @@ class SMTPConnection(asyncio.Protocol):
         return (await self._read(1, self.relay.data_timeout_s))[0]
 
     def envelope_bytes(self, envelope: Envelope) -> bytes:
-        return b"".join(command for _, command in self._commands(envelope))
+        (_, mail), (_, rcpt), (_, data) = self._commands(envelope)
+        return mail + rcpt + data
 
     @property
     def worn(self) -> bool:
