@@ -12,7 +12,7 @@ export SCALE
 .DEFAULT_GOAL := help
 .PHONY: help run test check lint types contract format words messages screenshots lock clean front-test \
 	bench-import bench-send bench-render bench-dispatch bench-tracking bench-intake bench-contacts bench-timeline bench-history bench-count bench-membership \
-	bench-segments bench-segments-growth
+	bench-segments bench-segments-growth bench-identity bench-resolve
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -61,6 +61,8 @@ bench-intake: $(STAMPS)/dev $(STAMPS)/words ## Events acknowledged a second, aga
 	@$(BIN)/python -m bench.intake
 bench-identity: $(STAMPS)/dev $(STAMPS)/words ## Find the people in 1,000,000 records, against Splink alone
 	@$(BIN)/python -m bench.identity
+bench-resolve: $(STAMPS)/dev $(STAMPS)/words ## Resolve one new record among a million contacts
+	@$(BIN)/python -m bench.resolve
 bench-contacts: $(STAMPS)/dev $(STAMPS)/words ## The contact list over a million people
 	@$(BIN)/python -m bench.contacts_list
 bench-timeline: $(STAMPS)/dev $(STAMPS)/words ## The page of a person with 100,000 entries
@@ -73,6 +75,8 @@ bench-history: $(STAMPS)/dev $(STAMPS)/words ## Build the columnar history of 50
 	@$(BIN)/python -m bench.history
 bench-membership: $(STAMPS)/dev $(STAMPS)/words ## Seconds from an event to its memberships, 200 audiences over a million people
 	@$(BIN)/python -m bench.membership
+bench-standing: $(STAMPS)/dev $(STAMPS)/words ## RFM, stages, rule tags and the MECE check over a million people
+	@$(BIN)/python -m bench.standing
 bench-population: $(STAMPS)/dev $(STAMPS)/words ## Questions about a million people alone, over their columnar copy
 	@$(BIN)/python -m bench.population
 bench-count: $(STAMPS)/dev $(STAMPS)/words ## Live counts, breakdowns and waterfalls over a million people

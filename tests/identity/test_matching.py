@@ -48,6 +48,10 @@ NOTHING = Features(*[() if name in LISTS else None for name in Features._fields]
         ("Lü Bu", ("lv", "bu")),
         ("Lyu Bu", ("lv", "bu")),
         ("Zhang Weiming", ("zhang", "weiming")),
+        ("Wang Xinyu", ("wang", "xinyu")),
+        ("Yuanyuan Li", ("li", "yuanyuan")),
+        ("LIN TIANYU", ("lin", "tianyu")),
+        ("Huang Zhicheng 经理", ("huang", "zhicheng")),
         ("Weiming Zhang", ("zhang", "weiming")),
         ("ZHANG WEI MING", ("zhang", "weiming")),
         ("Dr. Ann O'Brien", ("obrien", "ann")),
@@ -56,6 +60,18 @@ NOTHING = Features(*[() if name in LISTS else None for name in Features._fields]
 def test_names_are_read_as_they_are_spoken(written: str, read: tuple[str, str]) -> None:
     name = name_of("", "", written)
     assert (name.family, name.given) == read
+
+
+def test_a_title_alone_is_no_name() -> None:
+    assert name_of("Zhicheng", "Huang", "经理")[:2] == name_of("Zhicheng", "Huang", "")[:2]
+    assert name_of("Zhicheng经理", "Huang", "").given == "zhicheng"
+
+
+@pytest.mark.parametrize(
+    ("written", "read"), [("心雨", "Xinyu"), ("天宇", "Tianyu"), ("媛媛", "Yuanyuan"), ("女", "Nyu")]
+)
+def test_letters_are_read_as_the_characters_are(written: str, read: str) -> None:
+    assert name_of("", "", f"王{written}").given == name_of("", "", f"Wang {read}").given
 
 
 def test_traditional_characters_are_the_same_name() -> None:

@@ -20,6 +20,7 @@ from hongyan.identity.matching.nicknames import ROOTS
 
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3007]+")
 _LETTERS = re.compile(r"[^a-z0-9]+")
+_NYU = re.compile("(?<![aeiouv])nyu")
 _HONORIFICS = re.compile(r"(?:先生|女士|小姐|太太|夫人|老师|老師|同学|總|总|经理|教授|博士|医生|律师)$")
 
 
@@ -65,6 +66,7 @@ def plain(text: str) -> str:
 @lru_cache(maxsize=65536)
 def name_of(given: str, family: str, full: str) -> Name:
     """Raw parts in, in whatever order and script they came."""
+    given, full = _untitled(given), _untitled(full)
     try:
         parts = normalise_name(full=full, family=family, given=given)
     except NormaliseProblem:
@@ -73,6 +75,12 @@ def name_of(given: str, family: str, full: str) -> Name:
     if _HAN.search(family + given):
         return _han(family, given)
     return _latin(family, given, full)
+
+
+def _untitled(text: str) -> str:
+    """A Chinese title behind a name in letters (Huang Zhicheng 经理), or alone, is no part of the name."""
+    bare = _HONORIFICS.sub("", text.strip()).strip()
+    return text if _HAN.search(bare) else bare
 
 
 def _han(family: str, given: str) -> Name:
@@ -89,10 +97,10 @@ def _han(family: str, given: str) -> Name:
 
 
 def _latin(family: str, given: str, full: str) -> Name:
-    families, givens = _words(family), _words(given)
+    families, givens = ([_umlaut(word) for word in _words(text)] for text in (family, given))
     if full:  # middle names stand only there when the parts came apart
         known = {*families, *givens}
-        givens += [word for word in _words(full) if word not in known]
+        givens += [word for word in map(_umlaut, _words(full)) if word not in known]
     surname, flat = _umlaut("".join(families)), "".join(givens)
     if _is_chinese(surname, givens):
         return _romanised(surname, flat)
@@ -120,5 +128,9 @@ def _romanised(surname: str, given: str) -> Name:
 
 
 def _umlaut(word: str) -> str:
-    """Passports write lyu for lü; here it is lv, as it is typed."""
-    return word.replace("lyu", "lv").replace("nyu", "nv") if is_pinyin(word) else word
+    """Passports write lyu for lü; here it is lv, as it is typed. An n behind a vowel ends a syllable: Xinyu is xin yu.
+
+    >>> _umlaut("lyubu"), _umlaut("nyu"), _umlaut("xinyu"), _umlaut("yuanyuan")
+    ('lvbu', 'nv', 'xinyu', 'yuanyuan')
+    """
+    return _NYU.sub("nv", word.replace("lyu", "lv")) if is_pinyin(word) else word
