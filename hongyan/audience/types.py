@@ -90,11 +90,13 @@ class UsedKind(StrEnum):
     TAG_GROUP = "tag_group"
     LIST = "list"
     AUDIENCE = "audience"
+    STAGE = "stage"  # of the lifecycle
+    TIER = "tier"  # of RFM
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One place that depends on a tag, list or audience. kind: what it is, in words; url: its page, if it has one."""
+    """One place that depends on one of ``UsedKind``. kind: what it is, in words; url: its page, if it has one."""
 
     kind: str | Promise
     name: str

@@ -1,11 +1,12 @@
-"""Where tags, lists and audiences are used. Rooms above register a finder; this room knows only its own."""
+"""Where tags, lists, audiences, stages and tiers are used. Rooms above register a finder; this one knows its own."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Final
 
 from hongyan.audience.compiler.catalogue import AudienceSpec, Catalogue
-from hongyan.audience.compiler.nodes import HasTag, HasTagOfGroup, InAudience, Node, OnList, walk
+from hongyan.audience.compiler.nodes import FieldIs, HasTag, HasTagOfGroup, InAudience, Node, OnList, walk
 from hongyan.audience.compiler.parse import parse
-from hongyan.audience.errors import BadTree
+from hongyan.audience.errors import BadTree, InUse
 from hongyan.audience.models import TagRule, current_versions
 from hongyan.audience.types import Use, UsedKind, UseFinder
 
@@ -13,8 +14,8 @@ _FINDERS: list[UseFinder] = []
 
 
 def register_finder(finder: UseFinder) -> UseFinder:
-    """Call from AppConfig.ready: ``finder(kind, key)`` returns the room's uses of a tag (by key), list or audience (by
-    public id). ``mentions`` helps with trees."""
+    """Call from AppConfig.ready: ``finder(kind, key)`` returns the room's uses of a tag, stage or tier (by key), or
+    of a list or audience (by public id). ``mentions`` helps with trees."""
     if finder not in _FINDERS:
         _FINDERS.append(finder)
     return finder
@@ -26,7 +27,7 @@ def mentions(tree: object, kind: UsedKind, key: str) -> bool:
         node = parse(tree)
     except BadTree:
         return False
-    return any(_names(part) == (kind, key) for part in walk(node))
+    return any((kind, key) in _names(part) for part in walk(node))
 
 
 def where_used(kind: UsedKind, key: str, *, catalogue: Catalogue | None = None) -> list[Use]:
@@ -46,6 +47,13 @@ def _audiences() -> Iterator[AudienceSpec]:
         yield AudienceSpec(str(version.audience.public_id), version.audience.name, version.tree)
 
 
+def refuse_while_used(kind: UsedKind, keys: Iterable[str]) -> None:
+    """Raises InUse with what depends on any of these."""
+    uses = [use for key in sorted(keys) for use in where_used(kind, key)]
+    if uses:
+        raise InUse(list(dict.fromkeys(uses)))
+
+
 def rule_uses(kind: UsedKind, key: str) -> list[Use]:
     """Rules of other tags (live or drafts) and of the lifecycle stages that speak of it."""
     from django.utils.translation import gettext_lazy as _
@@ -62,15 +70,20 @@ def rule_uses(kind: UsedKind, key: str) -> list[Use]:
     return uses
 
 
-def _names(node: Node) -> tuple[UsedKind, str] | None:
+_CHOICES: Final = {"lifecycle.stage": UsedKind.STAGE, "rfm.tier": UsedKind.TIER}
+
+
+def _names(node: Node) -> list[tuple[UsedKind, str]]:
     match node:
         case HasTag(key):
-            return UsedKind.TAG, key
+            return [(UsedKind.TAG, key)]
         case HasTagOfGroup(key):
-            return UsedKind.TAG_GROUP, key
+            return [(UsedKind.TAG_GROUP, key)]
         case OnList(public_id):
-            return UsedKind.LIST, public_id
+            return [(UsedKind.LIST, public_id)]
         case InAudience(public_id):
-            return UsedKind.AUDIENCE, public_id
+            return [(UsedKind.AUDIENCE, public_id)]
+        case FieldIs(key=field, value=value) if field in _CHOICES:
+            return [(_CHOICES[field], str(one)) for one in (value if isinstance(value, tuple | list) else [value])]
         case _:
-            return None
+            return []

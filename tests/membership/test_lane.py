@@ -1,6 +1,6 @@
 """Whoever does something, changes, or lets time pass comes and goes, once, and for a reason."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -9,7 +9,8 @@ from hongyan.audience.membership.lane import Lane, settle
 from hongyan.audience.membership.types import ENTERED, LEFT
 from hongyan.audience.models import Following, MemberDay, MemberMove
 from hongyan.audience.saved import audience_delete, audience_update
-from hongyan.contacts.models import Contact
+from hongyan.contacts.fields import field_create
+from hongyan.contacts.models import Contact, FieldDefinition
 from hongyan.core import clock
 from hongyan.events.models import Event
 from tests.audience.factory import group, people, person, tag
@@ -74,6 +75,27 @@ def test_time_alone_lets_people_out_and_in() -> None:
             (ENTERED, one.pk, "time"),
             (LEFT, one.pk, "time"),
         ]
+
+
+def test_a_person_s_own_dates_let_people_in_and_out_and_follow_what_is_changed() -> None:
+    def on(day: int) -> datetime:
+        return NOW + timedelta(days=day)
+
+    with clock.freeze(NOW):
+        field_create(actor=SYSTEM, key="renewal", label_zh="续费", label_en="Renewal", type=FieldDefinition.Type.DATE)
+        one, other = (Contact.objects.create(attributes={"renewal": f"2026-12-{day}"}) for day in (10, 10))
+        soon = audience("soon", {"field": "custom.renewal", "op": "within_next_days", "value": 7})
+        young = audience("young", {"field": "created_at", "op": "within_last_days", "value": 20})
+        lane = settle()
+        assert (members(soon), members(young)) == (set(), {one.pk, other.pk})
+        Contact.objects.filter(pk=other.pk).update(attributes={"renewal": "2026-12-20"})  # ten days later
+        lane.turn()
+    for day, there in ((9, set()), (12, {one.pk}), (18, {one.pk}), (19, set()), (22, {other.pk}), (29, set())):
+        with clock.freeze(on(day)):
+            lane.turn()
+            assert members(soon) == there, day
+            assert members(young) == ({one.pk, other.pk} if day <= 20 else set())
+            assert lane.turn().looked == 0  # nobody is asked again before a next moment
 
 
 def test_changes_of_the_record_and_tags_count() -> None:

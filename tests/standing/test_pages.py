@@ -10,6 +10,7 @@ from django.urls import reverse
 from hongyan.accounts.permissions import Role
 from hongyan.audience.models import SavedAudience, StandingRules, Tag, TagGroup, TagRule
 from hongyan.audience.ready import READY
+from hongyan.audience.saved import audience_create
 from hongyan.audience.standing.rfm import rfm_refresh, rfm_rules
 from hongyan.audience.standing.rfm_rules import DEFAULTS, Method
 from hongyan.audience.standing.stages import stage_rules, stages_refresh
@@ -178,6 +179,38 @@ def test_scores_and_tiers_are_changed_from_the_page() -> None:
         assert client.post(reverse("audiences:rfm_rules"), values | wrong).status_code == 422
     client.post(reverse("audiences:rfm_rules"), {"defaults": "1"})
     assert rfm_rules() == DEFAULTS
+
+
+def test_a_tier_that_something_uses_does_not_go_without_a_word() -> None:
+    vip, loyal = DEFAULTS.tiers[0].key, DEFAULTS.tiers[2].key
+    audience_create(actor=SYSTEM, name="Best ones", tree={"field": "rfm.tier", "op": "in", "value": [vip, loyal]})
+    best = tag("best", group("value"))
+    rule_draft(actor=SYSTEM, tag=best, tree={"not": {"field": "rfm.tier", "op": "=", "value": vip}})
+    client, url = signed_in(Role.MARKETER), reverse("audiences:rfm_rules")
+    said = form_of(client)
+    for changes in ({"t0-key": "best_of_all"}, {"t0-key": "", "t0-name_zh": ""}):
+        page = client.post(url, said | changes)
+        assert page.status_code == 422
+        text = page.content.decode()
+        assert "Best ones" in text
+        assert "/audiences/tags/" in text
+        assert rfm_rules() == DEFAULTS
+    # Another name, other scores and other tiers beside it are nobody's trouble.
+    assert client.post(url, said | {"t0-name_en": "Stars", "t4-key": "maybe"}).status_code == 302
+    assert [tier.key for tier in rfm_rules().tiers][:5] == [*(tier.key for tier in DEFAULTS.tiers[:4]), "maybe"]
+    refused = signed_in(Role.MARKETER, "zh-hans").post(url, said | {"t0-key": "other"})
+    assert "请先修改以下各处" in refused.content.decode()
+
+
+def test_a_stage_that_something_uses_is_not_left_out() -> None:
+    tree = {"field": "lifecycle.stage", "op": "=", "value": "churn_risk"}
+    audience_create(actor=SYSTEM, name="At risk", tree=tree)
+    client, url = signed_in(Role.MARKETER), reverse("audiences:stage_order")
+    page = client.post(url, {"stage": "churn_risk", "to": "out"}, follow=True)
+    assert "At risk" in page.content.decode()
+    assert Stage.CHURN_RISK in stage_rules().stages
+    client.post(url, {"stage": "lost", "to": "out"})
+    assert Stage.LOST not in stage_rules().stages
 
 
 def test_ready_segments_count_and_save() -> None:

@@ -30,6 +30,8 @@ from hongyan.audience.standing.versions import (
     state_of,
     state_set,
 )
+from hongyan.audience.types import UsedKind
+from hongyan.audience.usage import refuse_while_used
 from hongyan.commerce.settings import commerce_settings
 from hongyan.core import clock
 from hongyan.core.money import exponent
@@ -51,11 +53,14 @@ def rfm_rules_of(version: StandingRules | None) -> RFMRules:
 
 
 def rfm_rules_change(*, actor: Actor, rules: RFMRules) -> int:
-    """A new version of the rules; returns its number. Raises BadValue; its field is a place: "recency", "tiers/2"."""
+    """A new version of the rules; returns its number. Raises BadValue; its field is a place: "recency", "tiers/2".
+    Raises InUse when a tier would go (or change its key) that some condition names."""
     _check_scale("recency", rules.recency, falling=True)
     _check_scale("frequency", rules.frequency)
     _check_scale("monetary", rules.monetary)
     _check_tiers(rules)
+    gone = {tier.key for tier in rfm_rules().tiers} - {tier.key for tier in rules.tiers}
+    refuse_while_used(UsedKind.TIER, gone)
     return rules_store(actor=actor, kind=StandingKind.RFM, definition=as_json(rules)).number
 
 

@@ -34,7 +34,8 @@ from hongyan.audience.standing.versions import (
 )
 from hongyan.audience.tagging.graph import LIFECYCLE, circle
 from hongyan.audience.tagging.people import NONE, Places, blank, first_among, first_places, same_length
-from hongyan.audience.types import Problem, Stage
+from hongyan.audience.types import Problem, Stage, UsedKind
+from hongyan.audience.usage import refuse_while_used
 from hongyan.core import clock
 from hongyan.core.sql import numbers, texts
 
@@ -51,8 +52,8 @@ def stage_rules_of(version: StandingRules | None) -> StageRules:
 
 
 def stage_rules_change(*, actor: Actor, rules: StageRules) -> int:
-    """A new version of the rules; returns its number. Raises BadTree (paths begin with the place of the rule) or
-    BadValue."""
+    """A new version of the rules; returns its number. Raises BadTree (paths begin with the place of the rule),
+    BadValue, or InUse when a stage would be left out that some condition names."""
     named = rules.stages
     if len(set(named)) != len(named):
         raise BadValue("rules", _("Each stage may stand once."))
@@ -62,6 +63,7 @@ def stage_rules_change(*, actor: Actor, rules: StageRules) -> int:
         raise BadTree(problems)
     if circle(LIFECYCLE, [rule.tree for rule in rules.rules], catalogue=catalogue):
         raise BadValue("rules", _("A rule of the stages must not ask for the stage itself, also not through others."))
+    refuse_while_used(UsedKind.STAGE, {stage.value for stage in stage_rules().stages if stage not in named})
     return rules_store(actor=actor, kind=StandingKind.STAGES, definition=as_json(rules)).number
 
 

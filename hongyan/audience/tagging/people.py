@@ -10,13 +10,13 @@ from django.db import connection
 
 from hongyan.audience import rows
 from hongyan.audience.compiler.catalogue import Catalogue
-from hongyan.audience.compiler.emit import emit
+from hongyan.audience.compiler.emit import emit, emit_among
 from hongyan.audience.compiler.nodes import Node
 from hongyan.audience.compiler.rewrite import rewrite
 from hongyan.audience.engines.door import ask_many, routed
 from hongyan.audience.engines.types import Engine
-from hongyan.audience.segments import checked, compile_members
-from hongyan.core.sql import SQL, numbers
+from hongyan.audience.segments import checked
+from hongyan.core.sql import SQL
 
 IDs = npt.NDArray[np.int64]
 Places = npt.NDArray[np.int16]
@@ -75,20 +75,21 @@ def same_length(one: Places, other: Places) -> tuple[Places, Places]:
 def members_among(
     trees: Sequence[Any], contact_ids: Sequence[int], *, catalogue: Catalogue, now: datetime
 ) -> list[set[int]]:
-    """Of these contacts, whom each tree means: one statement for all trees."""
+    """Of these contacts, whom each tree means: one statement for all trees, which looks up what each of them did."""
     found: list[set[int]] = [set() for _tree in trees]
     if not trees or not contact_ids:
         return found
-    params: dict[str, Any] = {"among": numbers(contact_ids)}
+    params: dict[str, Any] = {}
     parts = []
     for place, tree in enumerate(trees):
-        members = _renamed(compile_members(tree, catalogue=catalogue, now=now), place)
+        node = rewrite(checked(tree, catalogue=catalogue), catalogue)
+        members = _renamed(emit_among(node, catalogue, now=now, contact_ids=contact_ids), place)
         params |= members.params
-        parts.append(f"SELECT {place}::int, m.id FROM ({members.text}) m WHERE m.id = ANY(%(among)s::bigint[])")
+        parts.append(f"SELECT {place}::int, array_agg(m.id) FROM ({members.text}) m")
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(parts), params)
-        for place, contact_id in cursor.fetchall():
-            found[place].add(contact_id)
+        for place, ids in cursor.fetchall():
+            found[place].update(ids or ())
     return found
 
 

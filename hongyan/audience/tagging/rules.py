@@ -121,28 +121,37 @@ def rule_discard(*, actor: Actor, tag: Tag) -> None:
     _note(actor, tag.group, RuleChange.Action.EDIT, {tag.key: before}, {tag.key: _state(rule)})
 
 
-@transaction.atomic
 def rules_publish(*, actor: Actor, group: TagGroup, tags: Sequence[Tag] | None = None) -> list[TagRule]:
     """Put the drafts of the group into force: of an exclusive group all together, otherwise those of ``tags``. Raises
     BadValue with the field "overlap" while contacts would fall under two rules of an exclusive group, and BadTree."""
     actor.require(Permission.AUDIENCE_EDIT)
-    group = TagGroup.objects.select_for_update().get(pk=group.pk)
-    rules = [rule for rule in rules_of_group(group) if tree_of(rule) is not None]
     catalogue = catalogue_now()
-    for rule in rules:
-        checked(tree_of(rule), catalogue=catalogue)
-    if group.exclusive:
-        _refuse_overlap(rules)
-    else:
-        wanted = {tag.pk for tag in tags or ()}
-        rules = [rule for rule in rules if rule.tag_id in wanted]
-    return _publish(actor, group, [rule for rule in rules if rule.draft is not None])
+    trees, looked = _trees_checked(group, catalogue), group.exclusive
+    if looked:  # before the transaction: outside of one the columns can be asked
+        _refuse_overlap(trees)
+    with transaction.atomic():
+        group = TagGroup.objects.select_for_update().get(pk=group.pk)
+        again = _trees_checked(group, catalogue)
+        if group.exclusive and (again != trees or not looked):
+            _refuse_overlap(again)
+        rules = [rule for rule in rules_of_group(group) if rule.draft is not None]
+        if not group.exclusive:
+            wanted = {tag.pk for tag in tags or ()}
+            rules = [rule for rule in rules if rule.tag_id in wanted]
+        return _publish(actor, group, rules)
 
 
-def _refuse_overlap(rules: Sequence[TagRule]) -> None:
+def _trees_checked(group: TagGroup, catalogue: Catalogue) -> list[Any]:
+    trees = [tree_of(rule) for rule in rules_of_group(group) if tree_of(rule) is not None]
+    for tree in trees:
+        checked(tree, catalogue=catalogue)
+    return trees
+
+
+def _refuse_overlap(trees: Sequence[Any]) -> None:
     from hongyan.audience.tagging.mece import overlap_of  # it asks this module for the rules
 
-    twice = overlap_of([tree_of(rule) for rule in rules])
+    twice = overlap_of(trees)
     if twice:
         message = _("%(n)s contacts fall under more than one rule. In an exclusive group nobody may.")
         raise BadValue("overlap", message % {"n": f"{twice:,}"})

@@ -12,12 +12,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
-from hongyan.audience.errors import BadValue
+from hongyan.audience.errors import BadValue, InUse
 from hongyan.audience.models_standing import StandingKind
 from hongyan.audience.standing.rfm import rfm_rules, rfm_rules_change, rfm_rules_of
 from hongyan.audience.standing.rfm_rules import DEFAULTS, SCORES, Method, RFMRules, Scale, Tier
 from hongyan.audience.standing.selectors import Flows, flows, rfm_grid, rfm_tiers
 from hongyan.audience.standing.versions import computed
+from hongyan.audience.types import Use
 from hongyan.commerce.settings import commerce_settings
 from hongyan.core.money import exponent
 from hongyan.web.audiences.common import actor_of, language
@@ -188,7 +189,7 @@ def _read_range(text: str) -> tuple[int, int]:
 def rules_page(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     actor.require(Permission.AUDIENCE_EDIT)
-    rules, problem, place = rfm_rules(), "", ""
+    rules, problem, place, uses = rfm_rules(), "", "", list[Use]()
     scales, tiers = _forms(rules, request.POST if request.method == "POST" else None)
     if request.method == "POST":
         try:
@@ -196,6 +197,9 @@ def rules_page(request: HttpRequest) -> HttpResponse:
             rfm_rules_change(actor=actor, rules=made)
         except BadValue as error:
             problem, place = error.message, error.field
+        except InUse as error:
+            problem, place = _("A tier that something uses cannot go or change its key. Change these first:"), "tiers"
+            uses = list(error.uses)
         except ValueError:
             problem = _("Whole numbers are needed: thresholds such as 2, 3, 5, 10, ranges such as 4–5.")
         else:
@@ -208,6 +212,7 @@ def rules_page(request: HttpRequest) -> HttpResponse:
         ],
         "tiers": [{"form": form, "wrong": place == f"tiers/{number}"} for number, form in enumerate(tiers)],
         "problem": problem,
+        "uses": uses,
         "currency": commerce_settings().currency,
     }
     return render(request, "audiences/rfm_rules.html", context, status=422 if problem else 200)

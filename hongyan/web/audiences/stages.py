@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from hongyan.accounts.permissions import Permission
 from hongyan.audience.catalogue import catalogue_now
 from hongyan.audience.compiler.catalogue import Label
-from hongyan.audience.errors import BadTree, BadValue
+from hongyan.audience.errors import BadTree, BadValue, InUse
 from hongyan.audience.models_standing import StandingKind
 from hongyan.audience.segments import explain
 from hongyan.audience.standing.fields import STAGE_LABELS
@@ -197,6 +197,9 @@ def order(request: HttpRequest) -> HttpResponse:
 def _store(request: HttpRequest, rules: StageRules) -> None:
     try:
         stage_rules_change(actor=actor_of(request), rules=rules)
+    except InUse as error:
+        names = _(", ").join(use.name for use in error.uses[:5])
+        messages.error(request, _("It is still used by: %(names)s") % {"names": names})
     except (BadTree, BadValue):
         messages.error(request, _("A rule is no longer right; mend it first."))
     else:
