@@ -211,15 +211,11 @@ def write_after(more: tuple[datetime, int] | None) -> str:
     return f"{more[0].isoformat()}~{more[1]}" if more is not None else ""
 
 
-def _bought(found: Company) -> list[str]:
-    """Sums of the people's orders, per currency of the sums."""
+def _bought(found: Company) -> list[tuple[str, int]]:
+    """Sums of the people's orders with their number, per currency of the sums."""
     rows = ContactFacts.objects.filter(contact__company=found).values_list("currency")
     sums = rows.annotate(total=Sum("total_minor"), n=Sum("orders")).order_by("-total")
-    return [
-        f"{money_text(total, currency)} · " + ngettext("%(n)d order", "%(n)d orders", n) % {"n": n}
-        for currency, total, n in sums
-        if n
-    ]
+    return [(money_text(total, currency), n) for currency, total, n in sums if n]
 
 
 def _active(found: Company) -> datetime | None:
