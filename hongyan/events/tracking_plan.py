@@ -59,7 +59,7 @@ class PropertyChoice:
 
 def names(*, actor: Actor, search: str = "", only: str = "", days: int = 14) -> list[NameRow]:
     """Busiest first. only: "unplanned", "violations" or ""."""
-    actor.require(Permission.SOURCE_EDIT)
+    actor.require(Permission.REPORT_VIEW)
     rows = EventName.objects.all()
     if search:
         rows = rows.filter(name__icontains=search)
@@ -81,22 +81,22 @@ def names(*, actor: Actor, search: str = "", only: str = "", days: int = 14) -> 
 
 
 def name_by_id(*, actor: Actor, pk: int) -> EventName | None:
-    actor.require(Permission.SOURCE_EDIT)
+    actor.require(Permission.REPORT_VIEW)
     return EventName.objects.filter(pk=pk).first()
 
 
 def properties_of(*, actor: Actor, name: EventName) -> list[EventProperty]:
-    actor.require(Permission.SOURCE_EDIT)
+    actor.require(Permission.REPORT_VIEW)
     return list(name.properties.order_by("key"))
 
 
 def violations_of(*, actor: Actor, name: EventName) -> list[EventViolation]:
-    actor.require(Permission.SOURCE_EDIT)
+    actor.require(Permission.REPORT_VIEW)
     return list(name.violations.order_by("-last_at"))
 
 
 def trend_of(*, actor: Actor, name: EventName, days: int = 30) -> list[tuple[date, int]]:
-    actor.require(Permission.SOURCE_EDIT)
+    actor.require(Permission.REPORT_VIEW)
     today = clock.now().date()
     first = today - timedelta(days=days - 1)
     counts = dict(EventVolume.objects.filter(event=name, day__gte=first).values_list("day", "count"))
@@ -107,7 +107,7 @@ def newest(
     *, actor: Actor, source: str = "", name: str = "", since: datetime | None = None, limit: int = 50
 ) -> list[EventRow]:
     """The live tail. Properties are masked by whoever shows them."""
-    actor.require(Permission.SOURCE_EDIT)
+    actor.require(Permission.REPORT_VIEW)
     with connection.cursor() as cursor:
         cursor.execute(
             statement("hongyan.events", "catalogue.sql", "newest"),

@@ -1,4 +1,5 @@
-"""Records that could not be taken wait here, sealed, each with its reason, until they are mended, retried or discarded.
+"""Records that could not be taken wait here, sealed, each with its reason, until they are mended, retried or discarded;
+a month after they came everything of them is deleted.
 
 Whoever puts records in registers a retrier for their kind in ``AppConfig.ready``: it tries one payload again, in the
 transaction of the retry, and says None when it was taken or why it still cannot be.
@@ -210,16 +211,32 @@ def quarantine_retry_matching(
 
 
 def quarantine_discard(*, actor: Actor, public_ids: Iterable[UUID]) -> int:
-    """Give them up: the payload goes, the line with its reason stays until it is a month old."""
+    """Give them up. They can be put back until they are ``KEPT`` old and everything of them is deleted."""
     actor.require(Permission.SOURCE_EDIT)
     with transaction.atomic():
         found = QuarantinedRecord.objects.select_for_update().filter(
             public_id__in=list(public_ids), state=State.WAITING
         )
         sources = list(found.values_list("source", flat=True))
-        count = found.update(state=State.DISCARDED, payload=b"", changed_at=now())
+        count = found.update(state=State.DISCARDED, changed_at=now())
         for source in sorted(set(sources)):
             _note(actor, "quarantine.discarded", source, sources.count(source), source)
+    return count
+
+
+def quarantine_put_back(*, actor: Actor, public_ids: Iterable[UUID]) -> int:
+    """Given up by mistake: they wait again. Returns how many."""
+    actor.require(Permission.SOURCE_EDIT)
+    with transaction.atomic():
+        found = (
+            QuarantinedRecord.objects.select_for_update()
+            .filter(public_id__in=list(public_ids), state=State.DISCARDED)
+            .exclude(payload=b"")
+        )
+        sources = list(found.values_list("source", flat=True))
+        count = found.update(state=State.WAITING, changed_at=now())
+        for source in sorted(set(sources)):
+            _note(actor, "quarantine.put_back", source, sources.count(source), source)
     return count
 
 

@@ -36,7 +36,7 @@ ROOMS: Sequence[Room] = (
     Room("mails", _("Mails"), "mail", "m", (P.CONTENT_EDIT, P.CAMPAIGN_EDIT, P.CAMPAIGN_APPROVE)),
     Room("campaigns", _("Campaigns"), "send", "k", (P.CAMPAIGN_EDIT, P.CAMPAIGN_SEND, P.CAMPAIGN_APPROVE)),
     Room("reports", _("Reports"), "chart-bar", "r", (P.REPORT_VIEW,)),
-    Room("sources", _("Data"), "database-import", "d", (P.IMPORT_RUN, P.SOURCE_EDIT, P.CONTACT_MERGE)),
+    Room("sources", _("Data"), "database-import", "d", (P.IMPORT_RUN, P.SOURCE_EDIT, P.CONTACT_MERGE, P.REPORT_VIEW)),
     Room("settings", _("Settings"), "settings", "s"),
     Room("catcher", _("Caught mail"), "mailbox", "i", (P.SYSTEM_VIEW,), bottom=True),
 )

@@ -6,6 +6,7 @@ import pytest
 
 from hongyan.accounts.errors import PermissionRefused
 from hongyan.accounts.types import Actor, system_actor
+from hongyan.audit.models import AuditEntry
 from hongyan.core.clock import now
 from hongyan.ingest import quarantine
 from hongyan.ingest.models import QuarantinedRecord
@@ -76,11 +77,19 @@ def test_retry_of_everything_that_matches(taken: list[bytes]) -> None:
 
 
 @pytest.mark.django_db
-def test_discarded_records_lose_their_payload_and_age_ends_all(taken: list[bytes]) -> None:
+def test_a_discarded_record_can_be_put_back_and_age_ends_all(taken: list[bytes]) -> None:
     one, _two = _add(b"1", b"2")
+    assert quarantine.quarantine_put_back(actor=ADMIN, public_ids=[one.public_id]) == 0
     assert quarantine.quarantine_discard(actor=ADMIN, public_ids=[one.public_id]) == 1
-    one.refresh_from_db()
-    assert (one.state, bytes(one.payload)) == ("discarded", b"")
+    assert quarantine.quarantine_retry(actor=ADMIN, public_ids=[one.public_id]) == quarantine.RetryCounts(0, 0)
+    with pytest.raises(quarantine.QuarantineNotFound):
+        quarantine.quarantine_open(actor=ADMIN, public_id=one.public_id)
+    with pytest.raises(PermissionRefused):
+        quarantine.quarantine_put_back(actor=NOBODY, public_ids=[one.public_id])
+    assert quarantine.quarantine_put_back(actor=ADMIN, public_ids=[one.public_id]) == 1
+    assert quarantine.quarantine_open(actor=ADMIN, public_id=one.public_id) == b"1"
+    assert AuditEntry.objects.filter(action="quarantine.put_back").count() == 1
+    quarantine.quarantine_discard(actor=ADMIN, public_ids=[one.public_id])
     assert quarantine.quarantine_forget(before=now() - timedelta(days=1)) == 0
     assert quarantine.quarantine_forget(before=now() + timedelta(days=1)) == 2
     assert taken == []

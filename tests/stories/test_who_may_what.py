@@ -82,15 +82,14 @@ PAGES: dict[str, frozenset[Role]] = {
     ),
     **dict.fromkeys(("mails:index", "mails:snippets", "settings:approval_rules"), frozenset({A, M, P})),
     **dict.fromkeys(("campaigns:index", "reports:index"), EVERYBODY - {U}),
-    "sources:index": frozenset({A, M, U, D}),
+    "sources:index": EVERYBODY,
+    **dict.fromkeys(("events:index", "events:live"), EVERYBODY - {U}),
     **dict.fromkeys(("sources:list", "sources:new", "sources:quarantine", "sources:quarantine_file"), frozenset({A})),
     **dict.fromkeys(
         (
             "events:create",
-            "events:index",
             "events:key_create",
             "events:keys",
-            "events:live",
             "events:retention",
             "events:traits",
         ),

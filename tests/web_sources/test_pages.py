@@ -219,6 +219,19 @@ class TestQuarantine:
         client.post(f"/data/quarantine/{record.public_id}/discarding")
         record.refresh_from_db()
         assert record.state == "discarded"
+        url = f"/data/quarantine/{record.public_id}/"
+        assert "return" in client.get(url).content.decode()
+        client.post(url + "return")
+        record.refresh_from_db()
+        assert record.state == "waiting"
+        client.post(url + "discarding")
+        assert "group/return" in client.get("/data/quarantine/?state=discarded").content.decode()
+        client.post(
+            "/data/quarantine/group/return", {"source": record.source, "kind": record.kind, "reason": record.reason}
+        )
+        record.refresh_from_db()
+        assert record.state == "waiting"
+        client.post(url + "discarding")
         quarantine_add(source="x", kind="other", items=[NewQuarantined(b"{}", Trouble("odd", "/a"))] * 3)
         client.post("/data/quarantine/group/discarding", {"source": "x", "kind": "other", "reason": "odd"})
         assert QuarantinedRecord.objects.filter(state="waiting").count() == 0

@@ -76,6 +76,18 @@ class RetryIn(Body):
     reason: str = ""
 
 
+class IdsIn(Body):
+    """ids: at most 200 records."""
+
+    ids: list[UUID]
+
+
+class ChangedOut(Schema):
+    """changed: how many there were; others had another state, or are gone."""
+
+    changed: int
+
+
 class RetryOut(Schema):
     """taken, refused: of the ids given. job: of a group."""
 
@@ -145,6 +157,16 @@ def quarantine_retry(request: HttpRequest, body: RetryIn) -> RetryOut:
         raise Problem(422, "nothing", _("Give the ids of records, or a reason."))
     job = services.quarantine_retry_group(actor=who, source=body.source[:80], kind="", reason=body.reason[:64])
     return RetryOut(job=job.public_id)
+
+
+@router.post("/quarantine/discards", response=ChangedOut, summary="Give records up; they can be put back")
+def quarantine_discard(request: HttpRequest, body: IdsIn) -> ChangedOut:
+    return ChangedOut(changed=quarantine.quarantine_discard(actor=actor(request), public_ids=body.ids[:200]))
+
+
+@router.post("/quarantine/returns", response=ChangedOut, summary="Put records back that were given up")
+def quarantine_put_back(request: HttpRequest, body: IdsIn) -> ChangedOut:
+    return ChangedOut(changed=quarantine.quarantine_put_back(actor=actor(request), public_ids=body.ids[:200]))
 
 
 def _found(request: HttpRequest, source_id: UUID) -> Source:

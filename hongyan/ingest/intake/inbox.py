@@ -17,6 +17,6 @@ class Waiting:
 
 
 def waiting(*, actor: Actor) -> Waiting:
-    actor.require(Permission.SOURCE_EDIT)
+    actor.require(Permission.REPORT_VIEW)
     found = IntakeRequest.objects.aggregate(calls=Sum("calls"), since=Min("received_at"))
     return Waiting(found["calls"] or 0, found["since"])

@@ -129,6 +129,12 @@ def write_keys(*, actor: Actor, archived: bool = False) -> list[WriteKey]:
     return list(WriteKey.objects.filter(archived_at__isnull=not archived).order_by("name", "id"))
 
 
+def senders(*, actor: Actor) -> list[tuple[str, str]]:
+    """(source of its events, name) of the keys in use, for whoever may see what arrives."""
+    actor.require(Permission.REPORT_VIEW)
+    return list(WriteKey.objects.filter(archived_at=None).order_by("name", "id").values_list("key", "name"))
+
+
 def write_key_by_public_id(*, actor: Actor, public_id: UUID) -> WriteKey:
     actor.require(Permission.SOURCE_EDIT)
     row = WriteKey.objects.filter(public_id=public_id).first()

@@ -13,7 +13,7 @@ from hongyan.events.catalogue import shape
 from hongyan.events.sensitive import is_sealed
 from hongyan.events.types import EventRow
 from hongyan.ingest.intake import inbox
-from hongyan.ingest.intake.write_keys import write_keys
+from hongyan.ingest.intake.write_keys import senders
 from hongyan.web.events.common import actor_of, is_htmx
 
 _SHOWN = 50
@@ -29,7 +29,7 @@ def index(request: HttpRequest) -> HttpResponse:
     )
     context = {
         "rows": [{"row": row, "known": row.contact_id is not None, "parts": _parts(row)} for row in rows],
-        "keys": write_keys(actor=actor),
+        "keys": senders(actor=actor),
         "source": source,
         "name": name,
         "waiting": inbox.waiting(actor=actor),

@@ -14,7 +14,7 @@ from hongyan.accounts.permissions import Permission
 from hongyan.events import tracking_plan
 from hongyan.events.models import EventName, EventProperty
 from hongyan.events.tracking_plan import PlanRefused, PropertyChoice
-from hongyan.ingest.intake.write_keys import write_keys
+from hongyan.ingest.intake.write_keys import senders
 from hongyan.web.events.common import actor_of, refuse
 from hongyan.web.events.words import CODES, HANDLINGS, REFUSALS, TYPES
 from hongyan.web.figures import day as day_text
@@ -56,7 +56,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "today": sum(row.trend[-1] for row in rows),
         "recent": sum(row.recent for row in rows),
         "violations": sum(row.violations for row in rows),
-        "has_keys": bool(write_keys(actor=actor)),
+        "has_keys": bool(senders(actor=actor)),
     }
     return render(request, "events/index.html", context)
 
@@ -183,4 +183,6 @@ def _property(row: EventProperty) -> dict[str, Any]:
         "row": row,
         "seen": ", ".join(f"{TYPES.get(kind, kind)} {round(100 * count / whole)} %" for kind, count in seen),
         "mixed": len(seen) > 1,
+        "type": TYPES.get(row.type, _("anything")),
+        "handling": HANDLINGS[row.handling],
     }

@@ -41,7 +41,7 @@ def areas(actor: Actor) -> list[Area]:
     makers: list[tuple[Permission, str, Callable[[Actor, str], Area]]] = [
         (Permission.IMPORT_RUN, "imports:index", _imports),
         (Permission.SOURCE_EDIT, "sources:list", _sources),
-        (Permission.SOURCE_EDIT, "events:index", _events),
+        (Permission.REPORT_VIEW, "events:index", _events),
         (Permission.CONTACT_VIEW, "commerce:index", _shops),
         (Permission.CONTACT_MERGE, "identity:index", _duplicates),
         (Permission.SOURCE_EDIT, "sources:quarantine", _quarantine),
@@ -68,8 +68,8 @@ def _imports(actor: Actor, url: str) -> Area:
         url,
         _("See imports"),
         selectors.imports_health(actor=actor),
-        _("rows today"),
-        _("failed today"),
+        _("rows imported today"),
+        _("imports failed today"),
     )
 
 
@@ -100,8 +100,8 @@ def _events(actor: Actor, url: str) -> Area:
         url,
         _("See events"),
         Health("ok" if fresh else "idle", fresh, today, broken),
-        _("today"),
-        _("kinds of violation"),
+        _("events today"),
+        _("kinds of violations"),
     )
 
 
@@ -137,7 +137,7 @@ def _duplicates(actor: Actor, url: str) -> Area:
         _("Review pairs"),
         Health("waiting" if count else "clear", newest, merged, count),
         _("merged today"),
-        _("pairs waiting"),
+        _("pairs to review"),
     )
 
 

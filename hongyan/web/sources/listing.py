@@ -23,7 +23,7 @@ from hongyan.web.sources import areas, labels
 from hongyan.web.sources.shared import actor_of, is_htmx, number_of, source_or_404
 
 _RUNS = 20
-ENTER = (Permission.IMPORT_RUN, Permission.SOURCE_EDIT, Permission.CONTACT_MERGE)
+ENTER = (Permission.IMPORT_RUN, Permission.SOURCE_EDIT, Permission.CONTACT_MERGE, Permission.REPORT_VIEW)
 
 
 @require_GET

@@ -4,6 +4,7 @@ import csv
 import io
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -21,6 +22,7 @@ from hongyan.accounts.types import Actor
 from hongyan.audit.services import record as audit_record
 from hongyan.ingest.neutral import neutralise
 from hongyan.ingest.quarantine import (
+    KEPT,
     QuarantineFilter,
     QuarantineNotFound,
     QuarantineRow,
@@ -29,6 +31,7 @@ from hongyan.ingest.quarantine import (
     quarantine_edit,
     quarantine_open,
     quarantine_page,
+    quarantine_put_back,
     quarantine_retry,
     quarantine_row,
 )
@@ -100,6 +103,8 @@ def _record(
         "reason": labels.reason(row.reason),
         "state": labels.state(row.state),
         "waits": waits,
+        "discarded": row.state == "discarded",
+        "until": row.created_at + KEPT,
         "masked": waits and payload is None,
         "fields": _fields(payload, row.place) if payload is not None else None,
         "raw": _pretty(payload) if payload is not None else "",
@@ -151,8 +156,17 @@ def discard(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     actor = actor_of(request)
     _row_or_404(actor, public_id)
     quarantine_discard(actor=actor, public_ids=[public_id])
-    messages.success(request, _("The record has been given up."))
+    messages.success(request, _("The record has been given up. It can be put back for a while."))
     return _next(request)
+
+
+@require_POST
+def put_back(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    actor = actor_of(request)
+    _row_or_404(actor, public_id)
+    if quarantine_put_back(actor=actor, public_ids=[public_id]):
+        messages.success(request, _("The record waits again."))
+    return redirect("sources:record", public_id)
 
 
 @require_POST
@@ -172,6 +186,18 @@ def discard_group(request: HttpRequest) -> HttpResponse:
     while rows := quarantine_page(actor=actor, filters=filters, limit=500):
         count += quarantine_discard(actor=actor, public_ids=[row.public_id for row in rows])
     text_ = ngettext("%(n)s record has been given up.", "%(n)s records have been given up.", count)
+    messages.success(request, text_ % {"n": number(count)})
+    return redirect("sources:quarantine")
+
+
+@require_POST
+def put_back_group(request: HttpRequest) -> HttpResponse:
+    actor, filters = actor_of(request), replace(_posted(request), state="discarded")
+    count, before = 0, None
+    while rows := quarantine_page(actor=actor, filters=filters, before_id=before, limit=500):
+        count += quarantine_put_back(actor=actor, public_ids=[row.public_id for row in rows])
+        before = rows[-1].id
+    text_ = ngettext("%(n)s record waits again.", "%(n)s records wait again.", count)
     messages.success(request, text_ % {"n": number(count)})
     return redirect("sources:quarantine")
 
@@ -269,7 +295,10 @@ def _groups(actor: Actor, filters: QuarantineFilter) -> list[dict[str, Any]]:
             "reason": reason,
             "text": labels.reason(reason),
             "count": count,
-            "query": urlencode({"source": source, "kind": kind, "reason": reason}),
+            "query": urlencode(
+                {"source": source, "kind": kind, "reason": reason}
+                | ({} if filters.state == "waiting" else {"state": filters.state})
+            ),
             "open": (filters.source, filters.kind, filters.reason) == (source, kind, reason),
             "job": jobs.get((source, kind, reason)),
         }

@@ -22,9 +22,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("quarantine/", quarantine.index, name="quarantine"),
     path("quarantine/group/retrial", quarantine.retry_group, name="retry_group"),
     path("quarantine/group/discarding", quarantine.discard_group, name="discard_group"),
+    path("quarantine/group/return", quarantine.put_back_group, name="put_back_group"),
     path("quarantine/records.csv", quarantine.export, name="quarantine_file"),
     path("quarantine/<uuid:public_id>/", quarantine.show, name="record"),
     path("quarantine/<uuid:public_id>/edition", quarantine.edit, name="record_edit"),
     path("quarantine/<uuid:public_id>/retrial", quarantine.retry, name="record_retry"),
     path("quarantine/<uuid:public_id>/discarding", quarantine.discard, name="record_discard"),
+    path("quarantine/<uuid:public_id>/return", quarantine.put_back, name="record_put_back"),
 ]
