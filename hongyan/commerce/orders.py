@@ -17,18 +17,15 @@ from hongyan.commerce import credit_notes, facts_of_orders
 from hongyan.commerce.errors import CommerceRefused
 from hongyan.commerce.facts import facts_renew
 from hongyan.commerce.lines import copy_lines, learned
-from hongyan.commerce.models import Order, OrderChange, Refund
+from hongyan.commerce.order_rows import digest_of, fault_of, not_older, row_of
 from hongyan.commerce.people import Found, find_or_make
-from hongyan.commerce.types import LineKind, Missing, OrderIn, OrderOutcome, OrderState, Outcome, RefundIn
+from hongyan.commerce.types import Missing, OrderIn, OrderOutcome, Outcome
 from hongyan.contacts.bulk_rows import uuid7_block
 from hongyan.core.clock import now
-from hongyan.core.crypto.keyring import keyring
 from hongyan.core.sql import numbers, statement, texts
 from hongyan.events.services import append
 
 _TRIES = 4
-_LIMITS = {"external_id": 200, "number": 120, "coupon": 120}
-_GOODS = (LineKind.PRODUCT, LineKind.GIFT_CARD)
 
 
 def upsert(
@@ -105,12 +102,12 @@ class _Block:
     def _newest(self, orders: Sequence[OrderIn]) -> dict[str, OrderIn]:
         newest: dict[str, OrderIn] = {}
         for order in orders:
-            code = _fault(order)
+            code = fault_of(order)
             if code:
                 self.outcomes[order.external_id] = OrderOutcome(order.external_id, Outcome.REJECTED, code=code)
                 continue
             other = newest.get(order.external_id)
-            if other is None or _not_older(order.updated_at, other.updated_at):
+            if other is None or not_older(order.updated_at, other.updated_at):
                 newest[order.external_id] = order
         return newest
 
@@ -136,7 +133,7 @@ class _Block:
         if present is None:
             return True
         outcome = None
-        if not _not_older(order.updated_at, present.changed_at):
+        if not not_older(order.updated_at, present.changed_at):
             outcome = Outcome.STALE
         elif present.digest == digest_of(order):
             outcome = Outcome.UNCHANGED
@@ -162,7 +159,7 @@ class _Block:
             before = present.get(order.external_id)
             found = people[order.person] if order.contact_id is None else Found(order.contact_id)
             digest = digest_of(order)
-            row = _row(order, found, digest, next(public_ids))
+            row = row_of(order, found, digest, next(public_ids))
             writes.append(_Write(order, digest, found, row, before))
             self.outcomes[order.external_id] = OrderOutcome(
                 order.external_id,
@@ -328,124 +325,5 @@ _HISTORY = (
 )
 
 
-def digest_of(order: OrderIn) -> bytes:
-    """Keyed, since it is made of names and addresses too. The source's time of change alone is no change."""
-    said = orjson.dumps(replace(order, updated_at=None), default=str)
-    return keyring().blind.index("order", said.decode())
-
-
-def _not_older(given: datetime | None, kept: datetime | None) -> bool:
-    """Where one of the two has no time of change, the last to come wins."""
-    return given is None or kept is None or given >= kept
-
-
-def _fault(order: OrderIn) -> str:
-    if not order.external_id:
-        return "id_missing"
-    if any(len(getattr(order, name)) > limit for name, limit in _LIMITS.items()):
-        return "too_long"
-    if order.placed_at.tzinfo is None:
-        return "date"
-    return "" if all(refund.amount_minor >= 0 for refund in order.refunds) else "refund_negative"
-
-
-def _row(order: OrderIn, found: Found, digest: bytes, public_id: bytes) -> dict[str, Any]:
-    sums = dict.fromkeys(LineKind, 0)
-    for line in order.lines:
-        sums[line.kind] += line.amount_minor
-    goods = sum(sums[kind] for kind in _GOODS)
-    discount = order.discount_minor - sums[LineKind.DISCOUNT]
-    shipping = order.shipping_minor + sums[LineKind.SHIPPING]
-    charges = sums[LineKind.FEE] + sums[LineKind.ADJUSTMENT]
-    total = order.total_minor
-    if total is None:
-        total = goods - discount + shipping + order.tax_minor + charges
-    return {
-        "public_id": str(UUID(bytes=public_id)),
-        "external_id": order.external_id,
-        "contact_id": found.contact_id,
-        "missing": found.missing.value,
-        "number": order.number or order.external_id[:120],
-        "kind": order.kind.value,
-        "state": order.state.value,
-        "currency": order.currency,
-        "lines_minor": goods,
-        "discount_minor": discount,
-        "shipping_minor": shipping,
-        "tax_minor": order.tax_minor,
-        "fees_minor": charges,
-        "total_minor": total,
-        "items": len(order.lines),
-        "country": order.country[:64],
-        "attributes": dict(order.attributes),
-        "placed_at": order.placed_at.isoformat(),
-        "changed_at": order.updated_at.isoformat() if order.updated_at else None,
-        "cancelled_at": order.cancelled_at.isoformat() if order.cancelled_at else None,
-        "digest": digest.hex(),
-    }
-
-
-def order_delete(*, actor: Actor, public_id: UUID) -> None:
-    """An order that never was (a test, a mistake). Facts follow; events that were recorded stay: they did happen."""
-    actor.require(Permission.SOURCE_EDIT)
-    with transaction.atomic():
-        order = Order.objects.select_for_update().get(public_id=public_id)
-        contact_id = order.contact_id
-        with connection.cursor() as cursor:
-            cursor.execute(_sql("returned_orders"), {"ids": numbers([order.pk])})
-            settled = {row[0] for row in cursor.fetchall()}
-            cursor.execute(_sql("untie_lines"), {"ids": numbers([order.pk])})
-            notes = {row[0] for row in cursor.fetchall()}
-        order.delete()
-        credit_notes.orders_settle(notes=notes, orders=settled)
-        if contact_id is not None:
-            facts_renew([contact_id])
-
-
 def _sql(name: str) -> str:
     return statement("hongyan.commerce", "orders.sql", name)
-
-
-def refund_add(*, actor: Actor, source: str, external_id: str, refund: RefundIn) -> bool:
-    """A refund that comes by itself. False when its order is not known. Once more changes nothing."""
-    actor.require(Permission.IMPORT_RUN)
-    with transaction.atomic():
-        order = Order.objects.select_for_update().filter(source=source, external_id=external_id).first()
-        if order is None:
-            return False
-        Refund.objects.update_or_create(
-            order=order,
-            external_id=refund.external_id[:200],
-            defaults={"amount_minor": refund.amount_minor, "at": refund.at, "reason": refund.reason[:300]},
-        )
-        before = order.state
-        credit_notes.orders_settle(notes=(), orders=[order.pk])
-        order.refresh_from_db()
-        _changed(order, source, {"state": before}, {"state": order.state, "refund": refund.amount_minor})
-        if order.contact_id is not None:
-            facts_renew([order.contact_id])
-            append([facts_of_orders.refund_event(order, refund)])
-    return True
-
-
-def order_cancel(*, actor: Actor, source: str, external_id: str, at: datetime) -> bool:
-    """An order its source took back without saying more. False when it is not known."""
-    actor.require(Permission.IMPORT_RUN)
-    with transaction.atomic():
-        order = Order.objects.select_for_update().filter(source=source, external_id=external_id).first()
-        if order is None:
-            return False
-        if order.state == OrderState.CANCELLED:
-            return True
-        before, order.state, order.source_state = order.state, OrderState.CANCELLED, OrderState.CANCELLED
-        order.cancelled_at, order.digest = at, b""
-        order.save(update_fields=["state", "source_state", "cancelled_at", "digest"])
-        _changed(order, source, {"state": before}, {"state": order.state})
-        if order.contact_id is not None:
-            facts_renew([order.contact_id])
-            append([facts_of_orders.cancel_event(order, at)])
-    return True
-
-
-def _changed(order: Order, by: str, before: dict[str, Any], after: dict[str, Any]) -> None:
-    OrderChange.objects.create(order=order, by=by[:64], before=before, after=after)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hongyan.accounts.errors import PermissionRefused
 from hongyan.accounts.types import contact_actor
-from hongyan.commerce import orders
+from hongyan.commerce import order_acts, orders
 from hongyan.commerce.models import ContactFacts, Order, OrderChange, OrderLine, Product, Refund
 from hongyan.commerce.settings import commerce_settings_change
 from hongyan.commerce.types import (
@@ -157,7 +157,7 @@ def test_changing_a_credited_order_keeps_the_tie() -> None:
 
 def test_a_deleted_order_lets_its_credit_note_go() -> None:
     put(order("1", line("tea", "5")), credit("C1", "tea", "-5", at=1))
-    orders.order_delete(actor=ACTOR, public_id=kept("1").public_id)
+    order_acts.order_delete(actor=ACTOR, public_id=kept("1").public_id)
     assert OrderLine.objects.get(order=kept("C1")).returns_id is None
     assert facts(kept("C1").contact_id).per_currency["GBP"] == {"orders": 0, "minor": -5000}
 

@@ -24,7 +24,7 @@ from hongyan.api.routes.commerce_shapes import (
     RefundOut,
     Taken,
 )
-from hongyan.commerce import orders, products, selectors, words
+from hongyan.commerce import order_acts, orders, products, selectors, words
 from hongyan.commerce.errors import CommerceMissing
 from hongyan.commerce.money import major_text
 from hongyan.contacts.selectors import contact_by_public_id
@@ -131,7 +131,7 @@ def order_read(request: HttpRequest, order_id: UUID) -> OrderWhole:
 
 @router.delete("/orders/{order_id}", response={204: None}, summary="Delete an order that never was")
 def order_delete(request: HttpRequest, order_id: UUID) -> Status[None]:
-    orders.order_delete(actor=actor(request), public_id=order_id)
+    order_acts.order_delete(actor=actor(request), public_id=order_id)
     return Status(204, None)
 
 

@@ -12,7 +12,7 @@ from asgiref.sync import sync_to_async
 from django.db import DatabaseError, close_old_connections, connection, transaction
 
 from hongyan.accounts.types import Actor, system_actor
-from hongyan.commerce import orders, products
+from hongyan.commerce import order_acts, orders, products
 from hongyan.commerce.errors import CommerceMissing, CommerceRefused
 from hongyan.commerce.messages import body_of
 from hongyan.commerce.models import Order, PrivacyTask, Shop, ShopMessage
@@ -161,7 +161,7 @@ def _order(actor: Actor, shop: Shop, value: Any, _at: datetime) -> None:
 
 
 def _order_gone(actor: Actor, shop: Shop, value: Any, at: datetime) -> None:
-    orders.order_cancel(actor=actor, source=shop.key, external_id=Said(value).identifier("id"), at=at)
+    order_acts.order_cancel(actor=actor, source=shop.key, external_id=Said(value).identifier("id"), at=at)
 
 
 def _refund(actor: Actor, shop: Shop, value: Any, _at: datetime) -> None:
@@ -172,7 +172,7 @@ def _refund(actor: Actor, shop: Shop, value: Any, _at: datetime) -> None:
         raise Unreadable("order_unknown", "/order_id")
     refund = shopify.refund_of(value, currency)
     if refund is not None:
-        orders.refund_add(actor=actor, source=shop.key, external_id=order_id, refund=refund)
+        order_acts.refund_add(actor=actor, source=shop.key, external_id=order_id, refund=refund)
 
 
 def _product(actor: Actor, shop: Shop, value: Any, _at: datetime) -> None:

@@ -14,8 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
-from hongyan.commerce import orders as order_acts
-from hongyan.commerce import selectors
+from hongyan.commerce import order_acts, selectors
 from hongyan.commerce.errors import CommerceMissing
 from hongyan.commerce.models import Order
 from hongyan.commerce.words import missing
