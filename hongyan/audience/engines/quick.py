@@ -257,7 +257,8 @@ class Quick:
     def _files(self, name: str, window: Span) -> Iterator[HistoryFile]:
         low, end = window
         for file in self.events.snapshot.files:
-            if file.name == name and (low is None or file.last >= low) and (end is None or file.first < end):
+            within = (low is None or file.last >= low) and (end is None or file.first < end)
+            if file.name == name and file.rows and within:  # all its people may be such that no file holds
                 yield file
 
     def _fits(self, files: Sequence[HistoryFile], keys: Sequence[str]) -> None:

@@ -5,7 +5,7 @@ import random
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -108,6 +108,16 @@ def test_ids_far_apart_and_a_small_population(history: Events, tree: dict[str, A
         everybody = {number * 1000 for number in range(1, 101) if number * 1000 <= size}
         wanted = everybody - set(said.ids().tolist()) if leaf.inverted else everybody & set(said.ids().tolist())
         assert everybody & set(found.ids().tolist()) == wanted
+
+
+def test_a_file_without_rows_is_not_looked_at(history: Events) -> None:
+    """Its people have numbers that no file holds; rows answer for them."""
+    node = parse({"event": "a", "op": ">=", "count": 2})
+    assert isinstance(node, Did)
+    before = Quick(history, Kept(1 << 20), NOW, ZoneInfo("UTC"), 100_000).bits(node).count()
+    empty = replace(history.snapshot.files[0], path="nowhere", rows=0, first=0, last=0)
+    history.snapshot = replace(history.snapshot, files=[*history.snapshot.files, empty])
+    assert Quick(history, Kept(1 << 20), NOW, ZoneInfo("UTC"), 100_000).bits(node).count() == before
 
 
 def test_nothing_is_read_into_too_little_room(history: Events) -> None:
