@@ -11,10 +11,10 @@ from django.db import connection, transaction
 from hongyan.accounts.types import Actor
 from hongyan.audience.models import Tag
 from hongyan.audience.tagging.tags import tag_contacts
-from hongyan.commerce import orders
+from hongyan.commerce import orders, products
 from hongyan.commerce.models import CommerceSettings
 from hongyan.config.demo.people import Person, people
-from hongyan.config.demo.shop import SOURCE, History, histories, orders_of
+from hongyan.config.demo.shop import SOURCE, History, histories, orders_of, products_of
 from hongyan.contacts.bulk import upsert
 from hongyan.contacts.bulk_consent import Grant
 from hongyan.contacts.bulk_rows import ContactRowIn, RowMaker, UpsertPolicy
@@ -85,6 +85,8 @@ def contacts_create(*, count: int, now: datetime, report: Report) -> Loaded:
 def orders_create(loaded: Loaded, *, actor: Actor, report: Report) -> int:
     """The buyers' orders, with their products, events and sums. Returns how many."""
     CommerceSettings.objects.get_or_create(pk=1, defaults={"currency": "CNY", "rates": {"GBP": "9.1"}})
+    for goods in batched(products_of(history for _contact, history in loaded.buyers), 1_000):
+        products.upsert(actor=actor, source=SOURCE, products=goods, is_demo=True)
     done = 0
     for block in batched(loaded.buyers, 100):
         given = [order for contact_id, history in block for order in orders_of(history, contact_id=contact_id)]

@@ -18,7 +18,7 @@ from hongyan.audience.saved import audience_create
 from hongyan.audience.tagging.taxonomy import tag_create, tag_group_create
 from hongyan.audience.types import GroupValues, TagValues
 from hongyan.campaigns.models import Campaign
-from hongyan.config.demo import contacts, mailings, standing
+from hongyan.config.demo import cards, contacts, mailings, standing
 from hongyan.contacts.models import Contact
 from hongyan.events.partitions import ensure_months
 
@@ -93,6 +93,7 @@ def _load(count: int, progress: Progress) -> None:
     task = progress.add_task("Orders", total=len(loaded.buyers))
     contacts.orders_create(loaded, actor=boss, report=lambda done: progress.update(task, completed=done))
     contacts.last_activity_set(loaded)
+    cards.cards_make(loaded, actor=boss, now=now)
     contacts.tags_attach(loaded, actor=boss, now=now)
     lists_make(boss, loaded.contact_ids)
     with connection.cursor() as cursor:

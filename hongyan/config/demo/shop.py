@@ -1,6 +1,6 @@
 """The shop's trading history: orders and cancellations per customer, moved so that the last one was yesterday."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -9,7 +9,7 @@ from importlib.resources import files
 
 from pyarrow import parquet
 
-from hongyan.commerce.types import LineIn, OrderIn, OrderKind, OrderState
+from hongyan.commerce.types import LineIn, OrderIn, OrderKind, OrderState, ProductIn
 
 CURRENCY = "GBP"
 SOURCE = "demo-shop"
@@ -90,6 +90,37 @@ def orders_of(history: History, *, contact_id: int) -> Iterator[OrderIn]:
             lines=tuple(map(_line, order.lines)),
             country="GB",
         )
+
+
+_CATEGORIES = (
+    ("圣诞 Christmas", ("christmas", "advent", "santa", "snow", "xmas")),
+    (
+        "厨房 Kitchen",
+        ("mug", "cup", "cake", "tea", "bowl", "plate", "jar", "spoon", "tin", "kitchen", "lunch", "bottle"),
+    ),
+    ("灯烛 Lights", ("candle", "light", "lamp", "lantern", "t-light")),
+    ("文具 Stationery", ("card", "paper", "pencil", "pen ", "notebook", "wrap", "tissue", "sticker", "book")),
+    ("包袋 Bags", ("bag", "purse", "basket")),
+    ("玩具 Toys", ("toy", "game", "doll", "puzzle", "children", "playhouse")),
+    ("花园 Garden", ("garden", "plant", "flower", "herb", "bird")),
+)
+
+
+def category_of(name: str) -> str:
+    """The shelf a thing stands on, by the words of its name."""
+    low = name.lower()
+    return next((category for category, words in _CATEGORIES if any(word in low for word in words)), "家居 Home")
+
+
+def products_of(bought: Iterable[History]) -> list[ProductIn]:
+    """Everything that was ever sold, once."""
+    names = {
+        str(line["sku"]): str(line["name"]) for history in bought for order in history.orders for line in order.lines
+    }
+    return [
+        ProductIn(sku, sku=sku, title=name, category=category_of(name), currency=CURRENCY)
+        for sku, name in sorted(names.items())
+    ]
 
 
 def _line(line: dict[str, object]) -> LineIn:

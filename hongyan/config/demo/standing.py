@@ -9,23 +9,22 @@ from typing import Any
 from hongyan.accounts.types import Actor
 from hongyan.audience.models import Tag, TagGroup
 from hongyan.audience.models_rules import RuleChange
-from hongyan.audience.models_standing import StandingKind
 from hongyan.audience.standing.rfm import rfm_refresh
 from hongyan.audience.standing.stages import stages_refresh
-from hongyan.audience.standing.versions import is_due
 from hongyan.audience.tagging.applying import rules_refresh
 from hongyan.audience.tagging.mece import fix_apply, fix_order, fix_rest
 from hongyan.audience.tagging.rules import drafts_store, rules_publish
 from hongyan.audience.tagging.taxonomy import tag_create, tag_group_create
 from hongyan.audience.types import GroupValues, TagValues
 from hongyan.config.demo.contacts import Loaded
+from hongyan.config.demo.shop import category_of
 from hongyan.core import clock
 from hongyan.core.batching import batched
 from hongyan.events.services import append
 from hongyan.events.types import NewEvent
 
 _SEED = 20261122
-_PAST_DAYS, _STEP_DAYS = 21, 1
+_PAST_DAYS, _STEP_DAYS, _RFM_DAYS = 21, 1, 7
 _PAGES = (
     ("/", "首页"),
     ("/sale", "优惠专区"),
@@ -75,7 +74,8 @@ def _visits(loaded: Loaded, now: datetime) -> Iterator[NewEvent]:
                 moment = at + timedelta(seconds=40 * step)
                 if kind > 0.06 and goods and step:
                     line = dice.choice(goods)
-                    properties = {"sku": line["sku"], "name": line["name"], "currency": "GBP"}
+                    category = category_of(str(line["name"]))
+                    properties = {"sku": line["sku"], "name": line["name"], "category": category, "currency": "GBP"}
                     name = "product_added" if dice.random() < 0.06 else "product_viewed"
                     yield NewEvent(contact_id, name, moment, "demo-shop", properties)
                     continue
@@ -84,16 +84,17 @@ def _visits(loaded: Loaded, now: datetime) -> Iterator[NewEvent]:
 
 
 def standing_make(*, actor: Actor, now: datetime, report: Report) -> None:
-    """As of one day after the other, so that moves have a past. RFM as of now: sums of orders are those of today."""
+    """As of one day after the other, so that moves have a past. RFM once a week: sums of orders are those of today, so
+    what moves is what time alone moves."""
     group = _group(actor)
     moments = [now - timedelta(days=days) for days in range(_PAST_DAYS, 0, -_STEP_DAYS)]
     for number, moment in enumerate([*moments, clock.now()]):
         with clock.freeze(moment):
             stages_refresh(now=moment)
             rules_refresh(now=moment, group_ids=[group.pk])
+            if not (len(moments) - number) % _RFM_DAYS:
+                rfm_refresh(now=moment)
         report(number + 1)
-    if is_due(StandingKind.RFM):
-        rfm_refresh()
 
 
 def steps() -> int:
