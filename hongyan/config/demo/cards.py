@@ -25,7 +25,9 @@ _FIELDS = (
 def cards_make(loaded: Loaded, *, actor: Actor, now: datetime) -> int:
     """Two of three buyers hold one, for a year from an order of theirs. Returns how many."""
     if not ObjectType.objects.filter(key=KEY).exists():
-        object_type_create(actor=actor, key=KEY, label_zh="会员卡", label_en="Loyalty card", fields=_FIELDS, icon="credit-card")
+        object_type_create(
+            actor=actor, key=KEY, label_zh="会员卡", label_en="Loyalty card", fields=_FIELDS, icon="credit-card"
+        )
     dice = random.Random(_SEED)
     cards = []
     for number, (contact_id, history) in enumerate(loaded.buyers):
