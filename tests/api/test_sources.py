@@ -41,3 +41,6 @@ def test_status_run_and_quarantine(made: Source, caller: Caller) -> None:
     caller("POST", "/quarantine/retries", {}, status=422)
     caller("GET", f"/sources/{waiting['id']}", status=404)
     assert QuarantinedRecord.objects.get().attempts == 1
+    for path, changed in (("discards", 1), ("discards", 0), ("returns", 1), ("returns", 0)):
+        assert caller("POST", f"/quarantine/{path}", {"ids": [waiting["id"]]}) == {"changed": changed}
+    assert QuarantinedRecord.objects.get().state == "waiting"

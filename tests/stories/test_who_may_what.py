@@ -155,6 +155,7 @@ ACTS = {
     "settings:audit_verify",
     "settings:demo_removal",
     "sources:discard_group",
+    "sources:put_back_group",
     "sources:retry_group",
     "settings:other_sessions",
 }
