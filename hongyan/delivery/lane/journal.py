@@ -1,9 +1,9 @@
 """The journal: dots and answers of all connections of a worker, committed together.
 
 A connection may send its final dot only after ``dot`` has come back true, and that is after the commit. A commit costs
-the processor as much as a dozen rows do, so dots and answers travel in waves: while one is on its way to the disk the
-next gathers, and it leaves when it is large enough or has waited long enough. All in the event loop, over a connection
-of its own: nobody waits for a thread to get its turn, and waiting for the disk holds up nothing.
+the processor as much as the rows of some thirty mails, so dots and answers travel in waves: while one is on its way to
+the disk the next gathers, and it leaves when it is large enough or has waited long enough. All in the event loop, over
+a connection of its own: nobody waits for a thread to get its turn, and waiting for the disk holds up nothing.
 """
 
 import asyncio
