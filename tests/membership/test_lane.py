@@ -83,7 +83,8 @@ def test_a_person_s_own_dates_let_people_in_and_out_and_follow_what_is_changed()
 
     with clock.freeze(NOW):
         field_create(actor=SYSTEM, key="renewal", label_zh="续费", label_en="Renewal", type=FieldDefinition.Type.DATE)
-        one, other = (Contact.objects.create(attributes={"renewal": f"2026-12-{day}"}) for day in (10, 10))
+        dates = {"renewal": "2026-12-10"}
+        one, other = (Contact.objects.create(attributes=dates, created_at=NOW) for _ in range(2))
         soon = audience("soon", {"field": "custom.renewal", "op": "within_next_days", "value": 7})
         young = audience("young", {"field": "created_at", "op": "within_last_days", "value": 20})
         lane = settle()

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from django.db import connection
 
-from hongyan.audience.membership.needs import earliest
+from hongyan.audience.membership.needs import Needs, earliest
 from hongyan.audience.membership.plan import Plan, Watched
 from hongyan.audience.membership.types import LET_IN, LET_OUT, Why
 from hongyan.core.sql import numbers, statement, texts
@@ -68,11 +68,8 @@ def _members(contacts: Sequence[int], audiences: Iterable[int]) -> Pairs:
 def _meant(plan: Plan, asked: Mapping[int, Collection[int]], contacts: Sequence[int], now: datetime) -> Pairs:
     audiences = [plan.watched[number] for number in asked]
     found = Pairs()
+    take([one.needs for one in audiences], contacts, now=now)
     with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE member_contacts, member_events")
-        cursor.execute(_sql("take_contacts"), {"ids": numbers(contacts)})
-        for names, since in _looked_at(audiences, now):
-            cursor.execute(_sql("take_events"), {"ids": numbers(contacts), "names": texts(names), "since": since})
         for first in range(0, len(audiences), _TOGETHER):
             together = audiences[first : first + _TOGETHER]
             cursor.execute(_question(together), _values(together, asked, now))
@@ -81,12 +78,22 @@ def _meant(plan: Plan, asked: Mapping[int, Collection[int]], contacts: Sequence[
     return found
 
 
-def _looked_at(audiences: Iterable[Watched], now: datetime) -> list[tuple[list[str], datetime | None]]:
+def take(needs: Iterable[Needs], contacts: Sequence[int], *, now: datetime) -> None:
+    """Copy these contacts, and what definitions with these needs look at, into the session's tables. In a transaction,
+    with whose end they are empty again."""
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE member_contacts, member_events")
+        cursor.execute(_sql("take_contacts"), {"ids": numbers(contacts)})
+        for names, since in _looked_at(needs, now):
+            cursor.execute(_sql("take_events"), {"ids": numbers(contacts), "names": texts(names), "since": since})
+
+
+def _looked_at(needs: Iterable[Needs], now: datetime) -> list[tuple[list[str], datetime | None]]:
     """(names, since): events that count from ever, and those that count from some instant. Apart, because the latter
     are looked for in a few months only."""
     reaches: dict[str, list[Any]] = {}
-    for one in audiences:
-        for name, reach in one.needs.reaches.items():
+    for one in needs:
+        for name, reach in one.reaches.items():
             reaches.setdefault(name, []).extend(reach)
     since = {name: earliest(reach, now) for name, reach in reaches.items()}
     ever = [name for name, at in since.items() if at is None]

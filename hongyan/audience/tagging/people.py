@@ -6,17 +6,20 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from django.db import connection
+from django.db import connection, transaction
 
 from hongyan.audience import rows
 from hongyan.audience.compiler.catalogue import Catalogue
-from hongyan.audience.compiler.emit import emit, emit_among
+from hongyan.audience.compiler.emit import emit
 from hongyan.audience.compiler.nodes import Node
 from hongyan.audience.compiler.rewrite import rewrite
 from hongyan.audience.engines.door import ask_many, routed
 from hongyan.audience.engines.types import Engine
+from hongyan.audience.membership import batch
+from hongyan.audience.membership.needs import needs_of
+from hongyan.audience.membership.statement import among
 from hongyan.audience.segments import checked
-from hongyan.core.sql import SQL
+from hongyan.core.sql import SQL, numbers
 
 IDs = npt.NDArray[np.int64]
 Places = npt.NDArray[np.int16]
@@ -75,18 +78,22 @@ def same_length(one: Places, other: Places) -> tuple[Places, Places]:
 def members_among(
     trees: Sequence[Any], contact_ids: Sequence[int], *, catalogue: Catalogue, now: datetime
 ) -> list[set[int]]:
-    """Of these contacts, whom each tree means: one statement for all trees, which looks up what each of them did."""
+    """Of these contacts, whom each tree means: they and what they did are copied aside once, and all trees are asked of
+    the copy (``membership.batch``)."""
     found: list[set[int]] = [set() for _tree in trees]
     if not trees or not contact_ids:
         return found
     params: dict[str, Any] = {}
-    parts = []
+    parts, needs = [], []
     for place, tree in enumerate(trees):
         node = rewrite(checked(tree, catalogue=catalogue), catalogue)
-        members = _renamed(emit_among(node, catalogue, now=now, contact_ids=contact_ids), place)
-        params |= members.params
-        parts.append(f"SELECT {place}::int, array_agg(m.id) FROM ({members.text}) m")
-    with connection.cursor() as cursor:
+        made = among(node, catalogue, prefix=f"r{place}_")
+        params |= {**made.params(now), f"r{place}_ids": numbers(contact_ids)}
+        parts.append(f"SELECT {place}::int, array_agg(m.id) FROM ({made.text}) m")
+        needs.append(needs_of(node, catalogue, now=now))
+    batch.ready()
+    with transaction.atomic(), connection.cursor() as cursor:
+        batch.take(needs, contact_ids, now=now)
         cursor.execute(" UNION ALL ".join(parts), params)
         for place, ids in cursor.fetchall():
             found[place].update(ids or ())
