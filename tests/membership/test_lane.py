@@ -90,8 +90,19 @@ def test_a_person_s_own_dates_let_people_in_and_out_and_follow_what_is_changed()
         lane = settle()
         assert (members(soon), members(young)) == (set(), {one.pk, other.pk})
         Contact.objects.filter(pk=other.pk).update(attributes={"renewal": "2026-12-20"})  # ten days later
+        # One who had no date, so that nothing else would bring it back to mind.
+        third = Contact.objects.create(created_at=NOW - timedelta(days=99))
         lane.turn()
-    for day, there in ((9, set()), (12, {one.pk}), (18, {one.pk}), (19, set()), (22, {other.pk}), (29, set())):
+        Contact.objects.filter(pk=third.pk).update(attributes=dates)
+        lane.turn()
+    for day, there in (
+        (9, set()),
+        (12, {one.pk, third.pk}),
+        (18, {one.pk, third.pk}),
+        (19, set()),
+        (22, {other.pk}),
+        (29, set()),
+    ):
         with clock.freeze(on(day)):
             lane.turn()
             assert members(soon) == there, day
