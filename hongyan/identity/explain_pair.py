@@ -65,7 +65,7 @@ def explain_pair(*, actor: Actor, first: str, second: str) -> PairExplained:
     if len(people) == 2:
         a, b = people[low].features, people[high].features
         found = score(a, b, model.weights, online.frequencies({a, b}, model.weights))
-        guard = held_back(guards_for(people), low, high)
+        guard = held_back(guards_for(people, model), low, high)
         return PairExplained(
             False, found.start, found.weight, found.probability, model.merge, model.review, found.findings, guard
         )

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 
-from hongyan.identity.matching.guards import Guards
+from hongyan.identity import online
+from hongyan.identity.matching.guards import Guards, doubtless
+from hongyan.identity.matching.scoring import score
 from hongyan.identity.models import Candidate, Run
 from hongyan.identity.people import Person
 
 
-def guards_for(people: Mapping[int, Person]) -> Guards:
+def guards_for(people: Mapping[int, Person], model: online.Current) -> Guards:
     """people: by contact id. Reads whom a person called two people, and what the last full run saw of homes."""
     pairs = set(
         Candidate.objects.filter(verdict=Candidate.Verdict.APART)
@@ -16,7 +18,13 @@ def guards_for(people: Mapping[int, Person]) -> Guards:
     )
     last = Run.objects.filter(kind=Run.Kind.FULL, state=Run.State.FINISHED).order_by("-id").first()
     shared = bool(last.counts.get("shared_homes", True)) if last else True
-    return Guards(lambda low, high: (low, high) in pairs, lambda number: people[number].features, shared)
+
+    def beyond_doubt(low: int, high: int) -> bool:
+        a, b = people[low].features, people[high].features
+        found = score(a, b, model.weights, online.frequencies({a, b}, model.weights))
+        return doubtless(found.weight)
+
+    return Guards(lambda low, high: (low, high) in pairs, lambda number: people[number].features, shared, beyond_doubt)
 
 
 def held_back(guards: Guards, one: int, other: int) -> str:

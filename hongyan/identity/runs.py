@@ -270,7 +270,8 @@ def _resolve_one(run: Run, actor: Actor, contact_id: int, model: online.Current,
     tally.pairs += len(matches)
     if not matches:
         return contact_id
-    guards = guards_for({number: people[number] for number in (contact_id, *(match.contact_id for match in matches))})
+    concerned = {number: people[number] for number in (contact_id, *(match.contact_id for match in matches))}
+    guards = guards_for(concerned, model)
     mine, joined = contact_id, [contact_id]
     for match in matches:
         low, high = sorted((contact_id, match.contact_id))

@@ -20,6 +20,9 @@ from hongyan.identity.matching.features import Features
 
 AGAINST = -3.0  # mean weight across two groups below which they stay apart; see docs/identity.md
 FEW, DISAGREE = 20, 0.15
+NUMBERS = (
+    30.0  # weight: more than a rare name and one more thing can bring, since two of anything are seldom independent
+)
 
 _GIVEN_ALIKE = [level.when for level in GIVEN.levels[:-1]]
 # Han are few and short: names of two people of one family are often as like in their pinyin as two spellings of one.
@@ -39,20 +42,26 @@ _NATIONAL_ID = typos("national_id", 2)
 _OWN = same("email") | typos("email", 1) | same("national_id") | typos("national_id", 1)
 
 
+def never(_low: int, _high: int) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Guards:
-    """apart: pairs that a person said are two. shared_homes: whether an address may be that of several people."""
+    """apart: pairs that a person said are two. shared_homes: whether an address may be that of several people.
+    beyond_doubt: pairs that are one person whatever their numbers say (``doubtless``)."""
 
     apart: Callable[[int, int], bool]
     features: Callable[[int], Features]
     shared_homes: bool
+    beyond_doubt: Callable[[int, int], bool] = never
 
     def conflict(self, low: int, high: int) -> str | None:
         """apart | customer_number | national_id | household; None: nothing speaks against it."""
         if self.apart(min(low, high), max(low, high)):
             return "apart"
         a, b = self.features(low), self.features(high)
-        if numbers_differ(a.numbers, b.numbers):
+        if numbers_differ(a.numbers, b.numbers) and not self.beyond_doubt(low, high):
             return "customer_number"
         if not self.shared_homes or not given_differs(a, b) or _OWN.test(a, b):
             return None
@@ -66,6 +75,12 @@ class Guards:
         a, b = self.features(low), self.features(high)
         more = any(when.test(a, b) for when in _BEYOND_NAME) or _CITY.test(a, b) or _CODE.test(a, b)
         return not (more or _OWN.test(a, b))
+
+
+def doubtless(weight: float) -> bool:
+    """Whether a pair is one person although one source holds it for two customers: sources know their customers, but
+    people register twice."""
+    return weight >= NUMBERS
 
 
 def numbers_differ(one: Sequence[str], other: Sequence[str]) -> bool:

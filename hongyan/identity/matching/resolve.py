@@ -8,7 +8,7 @@ from hongyan.identity.matching.clusters import Clusters, cluster
 from hongyan.identity.matching.comparisons import BY_NAME
 from hongyan.identity.matching.engine import Engine
 from hongyan.identity.matching.features import COLUMNS, Features
-from hongyan.identity.matching.guards import AGAINST, Guards, homes_are_shared
+from hongyan.identity.matching.guards import AGAINST, Guards, doubtless, homes_are_shared
 from hongyan.identity.matching.scoring import score
 from hongyan.identity.matching.weights import Weights
 
@@ -98,7 +98,7 @@ def _people(
             known[pair] = score(features[low], features[high], weights, lambda c, v: frequencies.get((c, v))).weight
         return float(known[pair])
 
-    guards = Guards(apart, features.__getitem__, shared_homes)
+    guards = Guards(apart, features.__getitem__, shared_homes, lambda low, high: doubtless(weight(low, high)))
     alone = [(low, high, weight) for low, high, weight in rows if guards.only_name(low, high)]
     few = set(alone)
     found = cluster([row for row in rows if row not in few], conflict=guards.conflict, weight=weight, against=AGAINST)
