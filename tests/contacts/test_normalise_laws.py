@@ -101,6 +101,7 @@ def test_a_value_or_its_problem_and_never_twice_different(name: str) -> None:
     @example("")
     @example("\ud800")
     @example("9" * 5000)
+    @example("30000000000000")  # in Germany's plan, and beyond E.164's fifteen digits
     @example("a" * 300 + "@" + "b" * 300 + ".com")
     def law(text: str) -> None:
         try:

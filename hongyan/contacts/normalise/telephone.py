@@ -10,6 +10,7 @@ from hongyan.contacts.normalise.text import tidy
 
 # Mainland mobile numbers, most of what Chinese files hold, need no parser (43 µs): 1, 3–9, nine digits.
 _CN_MOBILE = re.compile(r"(?:\+?86|0086)?(1[3-9]\d{9})")
+_LONGEST = 15  # digits of E.164 with the country's; some national plans allow more
 _SEPARATORS = re.compile(r"[\s\-‐-―().·]")
 
 
@@ -40,4 +41,6 @@ def _parsed(raw: str, region: str) -> str:
     if number.extension or not phonenumbers.is_valid_number(number):
         raise NormaliseProblem("phone_invalid")
     formatted: str = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    if len(formatted) > 1 + _LONGEST:
+        raise NormaliseProblem("phone_invalid")
     return formatted
