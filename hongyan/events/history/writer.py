@@ -43,7 +43,10 @@ def writing() -> Iterator[psycopg.Connection[Any] | None]:
         made.ensure_connection()
         connection: psycopg.Connection[Any] = made.connection
         row = connection.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK]).fetchone()
-        yield connection if row and row[0] else None
+        mine = bool(row and row[0])
+        yield connection if mine else None
+        if mine:  # a closed connection keeps its locks until its server process has gone, a moment later
+            connection.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
     finally:
         made.close()
 
