@@ -39,6 +39,7 @@ export class PreviewPeople {
     this.#one("[data-example]")?.addEventListener("click", () => this.#choose(null));
     this.#one("[data-random]")?.addEventListener("click", () => void this.#random());
     this.#one("[data-risky-next]")?.addEventListener("click", () => void this.#nextRisky());
+    for (const name of ["[data-random]", "[data-risky-next]"]) this.#one(name)?.removeAttribute("disabled"); // heard from now on
   }
 
   /** The mail has changed: others may be at risk now. */
