@@ -53,6 +53,8 @@ def lanes() -> dict[str, Lane]:
 
 
 async def keep_running(name: str, lane: Lane, stop: asyncio.Event) -> None:
+    from hongyan.jobs.lanes import rest
+
     pause_s = 0.5
     while not stop.is_set():
         try:
@@ -60,15 +62,8 @@ async def keep_running(name: str, lane: Lane, stop: asyncio.Event) -> None:
         except Exception:  # the outermost loop: log where, rest, go on
             log.exception("lane failed", extra={"lane": name})
         if not stop.is_set():
-            await wait_or_stop(stop, pause_s)
+            await rest(stop, pause_s)
             pause_s = min(pause_s * 2, 30)
-
-
-async def wait_or_stop(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(stop.wait(), seconds)
-    except TimeoutError:
-        return
 
 
 if __name__ == "__main__":

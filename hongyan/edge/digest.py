@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from asgiref.sync import sync_to_async
-from django.db import close_old_connections, connection, transaction
+from django.db import connection, transaction
 
 from hongyan.contacts.consent import tracking_allowed
 from hongyan.core import clock
@@ -20,6 +19,7 @@ from hongyan.edge.models import Hit
 from hongyan.events.names import EmailEvent
 from hongyan.events.services import append
 from hongyan.events.types import NewEvent
+from hongyan.jobs.lanes import keep_turning
 
 SETTLE = timedelta(seconds=4)  # longer than the burst that gives a scanner away
 _KEPT = timedelta(minutes=1)
@@ -48,18 +48,7 @@ class SettledHit:
 
 async def run_digest(stop: asyncio.Event) -> None:
     """The lane: digest until there is nothing, rest, again."""
-    while not stop.is_set():
-        done = await sync_to_async(_turn, thread_sensitive=False)()
-        if done < _BATCH:
-            try:
-                await asyncio.wait_for(stop.wait(), _REST_S)
-            except TimeoutError:
-                continue
-
-
-def _turn() -> int:
-    close_old_connections()  # the lane lives on when the database restarts
-    return digest_hits()
+    await keep_turning(lambda: digest_hits() == _BATCH, stop, rest_s=_REST_S)
 
 
 def digest_hits(*, settled_before: datetime | None = None) -> int:

@@ -4,8 +4,6 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-from asgiref.sync import sync_to_async
-from django.db import close_old_connections
 from django.utils.translation import gettext_lazy as _
 
 from hongyan.accounts.types import system_actor
@@ -15,6 +13,7 @@ from hongyan.events.partitions import ensure_months
 from hongyan.events.repeats import ensure_periods
 from hongyan.events.retention import forget_old
 from hongyan.jobs.handle import JobHandle
+from hongyan.jobs.lanes import keep_turning
 from hongyan.jobs.registry import job_kind, periodic
 from hongyan.jobs.services import job_start
 
@@ -47,15 +46,4 @@ _REST_S = 1.0
 
 async def run_catalogue(stop: asyncio.Event) -> None:
     """The lane: count until there is nothing new, rest, again."""
-    while not stop.is_set():
-        if await sync_to_async(_turn, thread_sensitive=False)():
-            continue
-        try:
-            await asyncio.wait_for(stop.wait(), _REST_S)
-        except TimeoutError:
-            continue
-
-
-def _turn() -> int:
-    close_old_connections()
-    return fold()
+    await keep_turning(fold, stop, rest_s=_REST_S)

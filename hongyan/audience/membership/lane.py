@@ -21,6 +21,7 @@ from hongyan.audience.membership.plan import Plan, plan_now, stamp
 from hongyan.audience.membership.types import Why
 from hongyan.audience.models import Following
 from hongyan.core import clock
+from hongyan.jobs.lanes import rest
 from hongyan.jobs.worker import lane_note
 
 log = logging.getLogger("hongyan.membership")
@@ -169,7 +170,7 @@ async def run_membership(stop: asyncio.Event) -> None:
                 if filler.done():
                     filler.result()
                 if done is None or done.idle:
-                    await _rest(stop, 2.0 if done is None else rest_s)
+                    await rest(stop, 2.0 if done is None else rest_s)
                     rest_s = min(rest_s * 1.5, _QUIET_S)
                 else:
                     rest_s = _REST_S
@@ -192,10 +193,10 @@ async def _fill_on(lane: Lane, stop: asyncio.Event, fills: ThreadPoolExecutor) -
             filled = await loop.run_in_executor(fills, _fill, lane)
         except Exception:  # an audience that cannot be filled must not keep the others from being current
             log.exception("filling failed")
-            await _rest(stop, _RETRY_S)
+            await rest(stop, _RETRY_S)
             continue
         if not filled:
-            await _rest(stop, _QUIET_S)
+            await rest(stop, _QUIET_S)
 
 
 def _fill(lane: Lane) -> bool:
@@ -230,10 +231,3 @@ def _lead() -> bool:
         leading = bool(cursor.fetchone()[0])
     _led.session = connection.connection if leading else None
     return leading
-
-
-async def _rest(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(stop.wait(), seconds)
-    except TimeoutError:
-        return

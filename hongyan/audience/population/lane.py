@@ -6,12 +6,12 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
-from asgiref.sync import sync_to_async
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError
 
 from hongyan.audience.models_population import PopulationState
 from hongyan.audience.population.checking import Status, status
 from hongyan.audience.population.writer import Passed, copy_pass, sweep
+from hongyan.jobs.lanes import keep_turning
 from hongyan.jobs.worker import lane_note
 
 log = logging.getLogger("hongyan.population")
@@ -61,16 +61,4 @@ class Lane:
 
 
 async def run_population(stop: asyncio.Event) -> None:
-    lane = Lane()
-    while not stop.is_set():
-        if await sync_to_async(_turn, thread_sensitive=False)(lane):
-            continue
-        try:
-            await asyncio.wait_for(stop.wait(), _REST_S)
-        except TimeoutError:
-            continue
-
-
-def _turn(lane: Lane) -> bool:
-    close_old_connections()
-    return lane.turn()
+    await keep_turning(Lane().turn, stop, rest_s=_REST_S)

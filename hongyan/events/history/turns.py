@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import psycopg
-from asgiref.sync import sync_to_async
-from django.db import close_old_connections
 
 from hongyan.core.sql import statement
 from hongyan.events.history import sweeping
@@ -17,6 +15,7 @@ from hongyan.events.history.refresh import refresh_cells, refresh_people
 from hongyan.events.history.snapshot import lag
 from hongyan.events.history.store import Store, open_store
 from hongyan.events.history.writer import build, catch_up, compact, writing
+from hongyan.jobs.lanes import keep_turning
 from hongyan.jobs.worker import lane_note
 
 LAG_S: Final = 20.0  # facts are written when the oldest has waited so long, and so stay well below a minute
@@ -90,30 +89,26 @@ def _people_due(now: State, found: list[Mark]) -> bool:
 
 async def run_history(stop: asyncio.Event) -> None:
     """The lane."""
-    swept_at = 0.0
-    while not stop.is_set():
-        if time.monotonic() - swept_at > _SWEEP_S:
-            await sync_to_async(_sweep, thread_sensitive=False)()
-            swept_at = time.monotonic()
-        done = await sync_to_async(_lane_turn, thread_sensitive=False)(stop)
-        if done is not None and done.more:
-            continue
-        try:
-            await asyncio.wait_for(stop.wait(), _REST_S)
-        except TimeoutError:
-            continue
+    await keep_turning(_Lane(stop).turn, stop, rest_s=_REST_S)
 
 
-def _lane_turn(stop: asyncio.Event) -> Turn | None:
-    close_old_connections()
-    done = turn(stop=stop.is_set)
-    if done is not None:
+@dataclass(slots=True)
+class _Lane:
+    stop: asyncio.Event
+    swept_at: float = float("-inf")  # of the monotonic clock
+
+    def turn(self) -> bool:
+        if time.monotonic() - self.swept_at > _SWEEP_S:
+            _sweep()
+            self.swept_at = time.monotonic()
+        done = turn(stop=self.stop.is_set)
+        if done is None:
+            return False
         lane_note("history", lag_s=round(done.lag_s, 1))
-    return done
+        return done.more
 
 
 def _sweep() -> None:
-    close_old_connections()
     with writing() as connection:
         if connection is not None:
             sweeping.sweep_unknown(connection, open_store())

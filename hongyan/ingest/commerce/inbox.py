@@ -1,15 +1,13 @@
 """Digesting what shops send: each message in a transaction of its own, what cannot be read into quarantine."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 import orjson
-from asgiref.sync import sync_to_async
-from django.db import DatabaseError, close_old_connections, connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from hongyan.accounts.types import Actor, system_actor
 from hongyan.commerce import order_acts, orders, products
@@ -26,6 +24,7 @@ from hongyan.core.sql import statement
 from hongyan.ingest.commerce import shopify, woocommerce
 from hongyan.ingest.commerce.said import Said, Unreadable
 from hongyan.ingest.quarantine import NewQuarantined, QuarantineItem, Trouble, quarantine_add
+from hongyan.jobs.lanes import keep_turning
 
 KIND = "shop_message"
 _TRIES = 5
@@ -40,19 +39,7 @@ class Skipped(Exception):
 
 async def run_inbox(stop: asyncio.Event) -> None:
     """Lane of the worker."""
-    work = sync_to_async(_some, thread_sensitive=False)
-    while not stop.is_set():
-        if await work(50) == 0:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), _PAUSE_S)
-
-
-def _some(limit: int) -> int:
-    close_old_connections()
-    try:
-        return inbox_digest(limit=limit)
-    finally:
-        connection.close()
+    await keep_turning(lambda: inbox_digest(limit=50), stop, rest_s=_PAUSE_S)
 
 
 def inbox_digest(*, limit: int = 1000) -> int:

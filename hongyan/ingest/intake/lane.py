@@ -13,8 +13,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from asgiref.sync import sync_to_async
-from django.db import DatabaseError, close_old_connections, connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from hongyan.accounts.types import system_actor
 from hongyan.contacts import touched
@@ -28,6 +27,7 @@ from hongyan.ingest.intake.reserved import reserved
 from hongyan.ingest.intake.work import Bad, Item, Sender
 from hongyan.ingest.models_intake import WriteKey
 from hongyan.ingest.quarantine import NewQuarantined, Trouble, quarantine_add
+from hongyan.jobs.lanes import keep_turning
 from hongyan.jobs.worker import lane_note
 
 log = logging.getLogger("hongyan.intake")
@@ -55,20 +55,14 @@ class Taken:
 
 
 async def run_intake(stop: asyncio.Event) -> None:
-    while not stop.is_set():
-        done = await sync_to_async(_turn, thread_sensitive=False)()
-        if done:
-            lane_note("intake", calls=done)
-            continue
-        try:
-            await asyncio.wait_for(stop.wait(), _REST_S)
-        except TimeoutError:
-            continue
+    await keep_turning(_turn, stop, rest_s=_REST_S)
 
 
 def _turn() -> int:
-    close_old_connections()  # the lane lives on when the database restarts
-    return take_calls()
+    done = take_calls()
+    if done:
+        lane_note("intake", calls=done)
+    return done
 
 
 def take_calls(*, most: int = _CALLS) -> int:
