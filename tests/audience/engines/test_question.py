@@ -28,10 +28,10 @@ class Asked(Reader):
         self.long, self.asked = long, list[tuple[str, ...]]()
 
     def files(self, _store: Store, _paths: Sequence[str]) -> str:
-        raise NotImplementedError
+        raise AssertionError("nothing here lies in files")
 
     def table(self, _rows: pa.Table) -> str:
-        raise NotImplementedError
+        raise AssertionError("nothing here has waiting rows")
 
     def bits(self, leaf: Leaf, size: int) -> Bits:
         self.asked.append((leaf.query.text,))
