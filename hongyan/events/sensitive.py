@@ -33,7 +33,9 @@ _DROP: Final = frozenset(
     "password passwd pwd secret token accesstoken apikey cardnumber creditcard creditcardnumber cvv cvc pin".split()  # noqa: SIM905
 )
 _MAIL = re.compile(r"[^\s@<>\"',;=&?/#]+(?:@|%40)[^\s@<>\"',;=&?/#]+\.[^\s@<>\"',;=&?/#]+")
-_ADDRESSES = frozenset({"url", "referrer", "search", "path", "href"})
+_ADDRESSES = frozenset({"url", "referrer", "search", "path", "href"}) | {
+    "page_url", "page_referrer", "page_search", "page_path"
+}  # fmt: skip
 Rules = Mapping[str, Mapping[str, str]]
 
 

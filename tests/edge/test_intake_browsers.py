@@ -162,7 +162,7 @@ def test_calls_of_a_page_arrive_once_and_become_one_person(
     assert [name for name in facts() if name in wanted] == wanted  # once each
     assert set(Event.objects.filter(name__in=wanted).values_list("contact_id", flat=True)) == {contact.pk}
     viewed = Event.objects.get(name="product_viewed").properties
-    assert (viewed["sku"], viewed["price"], viewed["context"]["page"]["path"]) == ("S1", 19.9, "/tea")
+    assert (viewed["sku"], viewed["price"], viewed["page_path"]) == ("S1", 19.9, "/tea")
     assert Event.objects.get(name="page_viewed").properties["season"] == "autumn"
     assert not QuarantinedRecord.objects.exists(), list(QuarantinedRecord.objects.values_list("reason", "place"))
     assert LIBRARIES[library][2] in asked

@@ -75,7 +75,7 @@ def test_violations_of_the_plan_with_samples_that_show_nobody() -> None:
         ],
     )
     add(price="19,90 EUR", plan="pro")
-    add(plan="pro", colour="red")
+    add(plan="pro", colour="red", page_path="/tea")  # the path comes from the client library
     add(price=3, claimed_at="2031-01-01T00:00:00+00:00")
     counted()
     found = {(row.key, row.code): (row.count, row.sample) for row in EventViolation.objects.all()}

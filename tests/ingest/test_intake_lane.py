@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 
 from hongyan.accounts.types import system_actor
+from hongyan.audience import segments
 from hongyan.commerce.models import Order
 from hongyan.contacts.consent import consent_record
 from hongyan.contacts.fields import field_create
@@ -17,7 +18,7 @@ from hongyan.contacts.selectors import identities
 from hongyan.contacts.types import Channel, ConsentAction, Evidence
 from hongyan.core import clock
 from hongyan.edge.intake.inbox import row
-from hongyan.events import sensitive
+from hongyan.events import catalogue, sensitive
 from hongyan.events.models import Event
 from hongyan.ingest import quarantine
 from hongyan.ingest.intake import facts, lane, loose, ownership, retrying, visits, write_keys
@@ -242,7 +243,7 @@ def test_what_names_people_is_sealed_or_dropped(server: WriteKey) -> None:
                 "size": 3,
                 "billing": {"phone": "13800138000", "city": "上海"},
             },
-            context={"ip": "1.2.3.4", "page": {"url": "https://a.example.com/"}, "userAgent": "x"},
+            context={"ip": "1.2.3.4", "page": {"url": "https://a.example.com/?to=lin@example.com"}, "userAgent": "x"},
         ),
     )
     found = Event.objects.get().properties
@@ -252,7 +253,33 @@ def test_what_names_people_is_sealed_or_dropped(server: WriteKey) -> None:
     assert sensitive.opened(found["email"]) == "lin@example.com"
     assert found["url"] == "https://a.example.com/?to=…&x=1"
     assert (found["size"], found["billing"]["city"]) == (3, "上海")
-    assert found["context"] == {"page": {"url": "https://a.example.com/"}}
+    assert found["page_url"] == "https://a.example.com/?to=…"
+    assert found.keys().isdisjoint({"context", "ip", "userAgent"})
+
+
+def test_what_stands_around_an_event_can_be_asked(server: WriteKey) -> None:
+    campaign = {"name": "autumn", "source": "mail", "content": 7}
+    page = {"path": "/tea", "title": "Tea", "search": ""}
+    send(
+        server,
+        track(userId="u-1", context={"campaign": campaign, "page": page, "locale": "zh-CN", "library": {"name": "x"}}),
+        track(userId="u-2", properties={"utm_campaign": "own"}, context={"campaign": campaign}),
+        {"type": "page", "userId": "u-3", "properties": {"path": "/own"}, "context": {"campaign": "bad", "page": page}},
+    )
+    said = {"utm_campaign": "autumn", "utm_source": "mail"}
+    assert [event.properties for event in Event.objects.order_by("id")] == [
+        said | {"page_path": "/tea", "page_title": "Tea", "locale": "zh-CN"},
+        said | {"utm_campaign": "own"},
+        {"path": "/own", "title": "Tea"},
+    ]
+    while catalogue.fold():
+        pass
+    tree = {"event": "product_viewed", "where": {"property": "utm_campaign", "op": "=", "value": "autumn"}}
+    assert segments.check(tree) == []
+    members = segments.compile_members(tree)
+    with connection.cursor() as cursor:
+        cursor.execute(members.text, members.params)
+        assert [pk for (pk,) in cursor.fetchall()] == [Event.objects.get(properties__page_path="/tea").contact_id]
 
 
 def test_nul_characters_do_not_stop_anything(server: WriteKey) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from hongyan.events import context
 from hongyan.events.models_catalogue import EventProperty
 from hongyan.events.models_history import HistoryProperty
 from hongyan.events.sensitive import telling
@@ -16,16 +17,19 @@ Handling = EventProperty.Handling
 
 
 def wanted() -> dict[str, tuple[str, ...]]:
-    """Event name → keys that its files should hold, in a stable order: declared ones first, then the frequent ones (by
-    the magnitude of their counts, so that small changes do not make others of them)."""
-    found: dict[str, list[tuple[bool, int, str]]] = {}
+    """Event name → keys that its files should hold, in a stable order: declared ones first, then the event's own, then
+    what stands around it; the frequent ones first (by the magnitude of their counts, so that small changes do not make
+    others of them)."""
+    found: dict[str, list[tuple[bool, bool, int, str]]] = {}
     rows = EventProperty.objects.exclude(handling__in=[Handling.DROP, Handling.SEAL])
     for name, key, declared, types, handling in rows.values_list("event__name", "key", "type", "types", "handling"):
         if key in _OWN or (handling != Handling.OPEN and telling(key)):
             continue
+        if key in context.ADDRESSES and not declared:
+            continue
         seen = sum(int(count) for kind, count in types.items() if kind in _SCALAR)
         if declared in _SCALAR or (not declared and seen):
-            found.setdefault(name, []).append((not declared, -seen.bit_length(), key))
+            found.setdefault(name, []).append((not declared, key in context.KEYS, -seen.bit_length(), key))
     asked: dict[str, set[str]] = {}
     forbidden = denied()
     for name, key in HistoryProperty.objects.order_by("asked_at").values_list("name", "key"):

@@ -1,24 +1,14 @@
-"""Calls as facts: names, times, properties without what must not lie in the open, a little of the context."""
+"""Calls as facts: names, times, properties without what must not lie in the open, and what stands around them."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
-from hongyan.events import sensitive
+from hongyan.events import context, sensitive
 from hongyan.events.tracked import append_tracked
 from hongyan.events.types import NewEvent
 from hongyan.ingest.intake.work import Item
 
 ANONYMOUS_TRAITS: Final = "traits_noted"  # identify of somebody without any key: kept as what it is, a fact
-# Of the context only what conditions and reports use. Addresses of the network, agents and traits stay out.
-_CONTEXT: Final[Mapping[str, tuple[str, ...]]] = {
-    "page": ("url", "path", "referrer", "title", "search"),
-    "campaign": ("name", "source", "medium", "term", "content"),
-    "library": ("name",),
-    "app": ("name", "version"),
-    "device": ("type",),
-    "os": ("name",),
-}
-_PLAIN_CONTEXT: Final = ("locale", "timezone")
 
 
 def record(items: Sequence[Item]) -> dict[int, int]:
@@ -45,9 +35,14 @@ def name_of(item: Item) -> str:
 
 def fact(item: Item, rules: sensitive.Rules) -> NewEvent:
     call, name = item.call, name_of(item)
-    properties = sensitive.cleaned(call.traits if name == ANONYMOUS_TRAITS else call.properties, rules.get(name, {}))
-    if context := _context(call.context, with_page=call.type != "page"):
-        properties.setdefault("context", context)
+    said = call.traits if name == ANONYMOUS_TRAITS else call.properties
+    if call.context:
+        said = said | {
+            key: text
+            for key, text in context.spread(call.context, of_page=call.type == "page").items()
+            if key not in said
+        }
+    properties = sensitive.cleaned(said, rules.get(name, {}))
     if call.claimed_at is not None:
         properties["claimed_at"] = call.claimed_at.isoformat()
     return NewEvent(
@@ -59,18 +54,3 @@ def fact(item: Item, rules: sensitive.Rules) -> NewEvent:
         dedupe_key=None if item.claimed else call.message_id or None,
         received_at=item.received_at,
     )
-
-
-def _context(context: Mapping[str, Any], *, with_page: bool) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for part, inner in context.items():
-        names = _CONTEXT.get(part)
-        if names is None or not isinstance(inner, dict) or (part == "page" and not with_page):
-            continue
-        kept = {name: value for name in names if isinstance(value := inner.get(name), str) and value}
-        if kept:
-            found[part] = sensitive.cleaned(kept, {})
-    for name in _PLAIN_CONTEXT:
-        if isinstance(value := context.get(name), str) and value:
-            found[name] = value
-    return found
