@@ -10,12 +10,13 @@ SCALE ?= 1
 export SCALE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types contract format words messages screenshots lock clean front-test \
-	bench-import bench-send bench-render bench-dispatch bench-tracking bench-intake bench-contacts bench-timeline bench-history bench-count bench-membership \
-	bench-segments bench-segments-growth bench-identity bench-resolve
+.PHONY: help run test check lint types format messages screenshots lock clean \
+	bench-import bench-send bench-render bench-dispatch bench-tracking bench-intake bench-identity bench-resolve \
+	bench-contacts bench-timeline bench-segments bench-segments-growth bench-history bench-membership bench-standing \
+	bench-population bench-count
 
 help: ## List the commands
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
 
 run: $(STAMPS)/run $(STAMPS)/front $(STAMPS)/words ## Set everything up and start the product with demo data (CONTACTS=5000)
 	@exec $(BIN)/hongyan up --demo --demo-contacts $(CONTACTS)

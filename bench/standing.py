@@ -1,9 +1,9 @@
 """Where a million people stand: RFM, lifecycle stages, rule tags and the MECE check, each over everybody, and what the
 lane takes after a thousand people changed.
 
-People are those of ``bench.membership`` with as many facts each as EVENTS_EACH says, from which the columns are written
-first; half of them are customers. PostgreSQL is the embedded one with full durability. First looks write a row for
-everybody and are stated apart: what comes again and again is the refresh.
+People are those of ``bench.membership_data`` with as many facts each as EVENTS_EACH says, from which the columns are
+written first; half of them are customers. PostgreSQL is the embedded one with full durability. First looks write a row
+for everybody and are stated apart: what comes again and again is the refresh.
 
     python -m bench.standing          SCALE=0.1 for a quick look
 """
@@ -18,7 +18,7 @@ from typing import Any
 os.environ.setdefault("EVENTS_EACH", "10")
 
 from bench.import_ import MemoryWatch, cpu_seconds
-from bench.membership import CONTACTS, EACH, prepare, write_columns
+from bench.membership_data import CONTACTS, EACH, prepare, write_columns
 from bench.outbox_data import installation
 
 BUDGET_S = 60.0  # refreshing everything for everybody, of a million; an hour passes between two of them
