@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from hongyan.audience.types import Problem, TextProblem, Use
 
@@ -41,11 +41,12 @@ class NotFound(Exception):
 
 
 class InUse(Exception):
-    """Something depends on what was to be deleted."""
+    """Something depends on what was to be deleted. by_key: of several, what depends on which."""
 
-    def __init__(self, uses: Sequence[Use]) -> None:
+    def __init__(self, uses: Sequence[Use], *, by_key: Mapping[str, Sequence[Use]] | None = None) -> None:
         super().__init__(f"{len(uses)} uses")
         self.uses = tuple(uses)
+        self.by_key = dict(by_key or {})
 
 
 class HoldsSeveral(Exception):

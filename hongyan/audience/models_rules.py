@@ -32,6 +32,7 @@ class RuleChange(models.Model):
         REST = "rest"  # a tag for everybody whom no rule holds
         PUBLISH = "publish"
         WITHDRAW = "withdraw"
+        REPLACE = "replace"  # a stage or tier that went was replaced by another
 
     public_id = models.UUIDField(default=uuid7, unique=True, editable=False)
     group = models.ForeignKey("audience.TagGroup", on_delete=models.CASCADE, related_name="rule_changes")

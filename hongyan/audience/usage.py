@@ -49,9 +49,9 @@ def _audiences() -> Iterator[AudienceSpec]:
 
 def refuse_while_used(kind: UsedKind, keys: Iterable[str]) -> None:
     """Raises InUse with what depends on any of these."""
-    uses = [use for key in sorted(keys) for use in where_used(kind, key)]
-    if uses:
-        raise InUse(list(dict.fromkeys(uses)))
+    found = {key: uses for key in sorted(keys) if (uses := where_used(kind, key))}
+    if found:
+        raise InUse(list(dict.fromkeys(use for uses in found.values() for use in uses)), by_key=found)
 
 
 def rule_uses(kind: UsedKind, key: str) -> list[Use]:
@@ -70,7 +70,8 @@ def rule_uses(kind: UsedKind, key: str) -> list[Use]:
     return uses
 
 
-_CHOICES: Final = {"lifecycle.stage": UsedKind.STAGE, "rfm.tier": UsedKind.TIER}
+FIELDS: Final = {UsedKind.STAGE: "lifecycle.stage", UsedKind.TIER: "rfm.tier"}
+_CHOICES: Final = {field: kind for kind, field in FIELDS.items()}
 
 
 def _names(node: Node) -> list[tuple[UsedKind, str]]:

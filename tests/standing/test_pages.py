@@ -1,6 +1,7 @@
 """Pages of tags, rules, stages, RFM and ready segments, through the test client."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,10 +14,14 @@ from hongyan.audience.ready import READY
 from hongyan.audience.saved import audience_create
 from hongyan.audience.standing.rfm import rfm_refresh, rfm_rules
 from hongyan.audience.standing.rfm_rules import DEFAULTS, Method
-from hongyan.audience.standing.stages import stage_rules, stages_refresh
+from hongyan.audience.standing.stages import stage_rules, stage_rules_change, stages_refresh
 from hongyan.audience.tagging.applying import rules_refresh
 from hongyan.audience.tagging.rules import rule_draft
 from hongyan.audience.types import Stage
+from hongyan.campaigns.models import Campaign
+from hongyan.campaigns.services import campaign_create
+from hongyan.campaigns.states import State
+from hongyan.campaigns.types import CampaignValues
 from tests.audience.factory import SYSTEM, group, held, people, tag
 from tests.browser import staff
 from tests.standing.factory import customer
@@ -199,18 +204,56 @@ def test_a_tier_that_something_uses_does_not_go_without_a_word() -> None:
     assert client.post(url, said | {"t0-name_en": "Stars", "t4-key": "maybe"}).status_code == 302
     assert [tier.key for tier in rfm_rules().tiers][:5] == [*(tier.key for tier in DEFAULTS.tiers[:4]), "maybe"]
     refused = signed_in(Role.MARKETER, "zh-hans").post(url, said | {"t0-key": "other"})
-    assert "请先修改以下各处" in refused.content.decode()
+    assert "有地方在用的层级不能直接删去" in refused.content.decode()
+    assert '<option value="other" selected>' in refused.content.decode(), "what stands in its row now"
+
+
+def test_another_takes_the_place_of_a_tier_wherever_it_is_named() -> None:
+    vip, loyal = DEFAULTS.tiers[0].key, DEFAULTS.tiers[2].key
+    saved = audience_create(actor=SYSTEM, name="Best", tree={"field": "rfm.tier", "op": "in", "value": [vip, loyal]})
+    best = tag("best", group("value"))
+    rule_draft(actor=SYSTEM, tag=best, tree={"not": {"field": "rfm.tier", "op": "=", "value": vip}})
+    at_vip = {"any": [{"field": "rfm.tier", "op": "=", "value": vip}, {"event": "order_completed"}]}
+    first, *others = stage_rules().rules
+    stages = replace(stage_rules(), rules=(*others, replace(first, tree=at_vip)))
+    stage_rules_change(actor=SYSTEM, rules=stages)
+    draft = campaign_create(actor=SYSTEM, values=CampaignValues(name="Draft", audience=at_vip))
+    away = campaign_create(actor=SYSTEM, values=CampaignValues(name="On its way", audience=at_vip))
+    Campaign.objects.filter(pk=away.pk).update(state=State.APPROVED.value)
+    client, url = signed_in(Role.MARKETER), reverse("audiences:rfm_rules")
+    gone = form_of(client) | {"t0-key": "", "t0-name_zh": "", f"replace-{vip}": loyal}
+    page = client.post(url, gone)
+    assert (page.status_code, rfm_rules()) == (422, DEFAULTS)
+    assert "On its way" in page.content.decode(), "what cannot be changed from here, and nothing else"
+    assert "Draft" not in page.content.decode()
+    assert SavedAudience.objects.get().current == 1, "nothing of it was kept"
+    Campaign.objects.filter(pk=away.pk).update(state=State.CANCELLED.value)
+    assert client.post(url, gone).status_code == 302
+    assert vip not in {tier.key for tier in rfm_rules().tiers}
+    saved.refresh_from_db()
+    assert saved.versions.get(number=2).tree == {"field": "rfm.tier", "op": "in", "value": [loyal]}
+    at_loyal = {"any": [{"field": "rfm.tier", "op": "=", "value": loyal}, {"event": "order_completed"}]}
+    assert stage_rules().rules[-1].tree == at_loyal
+    assert Campaign.objects.get(pk=draft.pk).audience == at_loyal
+    assert TagRule.objects.get().draft == {"not": {"field": "rfm.tier", "op": "=", "value": loyal}}
+    assert "Stage or tier replaced" in text_of(client, reverse("audiences:group_check", args=[best.group.public_id]))
 
 
 def test_a_stage_that_something_uses_is_not_left_out() -> None:
     tree = {"field": "lifecycle.stage", "op": "=", "value": "churn_risk"}
     audience_create(actor=SYSTEM, name="At risk", tree=tree)
     client, url = signed_in(Role.MARKETER), reverse("audiences:stage_order")
-    page = client.post(url, {"stage": "churn_risk", "to": "out"}, follow=True)
+    asked = {"stage": "churn_risk", "to": "out"}
+    page = client.post(url, asked)
+    assert page.status_code == 422
     assert "At risk" in page.content.decode()
     assert Stage.CHURN_RISK in stage_rules().stages
     client.post(url, {"stage": "lost", "to": "out"})
     assert Stage.LOST not in stage_rules().stages
+    assert client.post(url, asked | {"replace-churn_risk": "lost"}).status_code == 422, "not among what is left"
+    assert client.post(url, asked | {"replace-churn_risk": "retention"}).status_code == 302
+    assert Stage.CHURN_RISK not in stage_rules().stages
+    assert SavedAudience.objects.get().versions.get(number=2).tree == {**tree, "value": "retention"}
 
 
 def test_ready_segments_count_and_save() -> None:

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from hongyan.accounts.types import Actor
 from hongyan.audience.errors import BadValue
 from hongyan.audience.models_standing import RFM, StandingKind, StandingRules
+from hongyan.audience.replacing import Replacements, uses_replace
 from hongyan.audience.standing.rfm_rules import DEFAULTS, MOST_TIERS, Method, RFMRules, Scale, as_json, from_json
 from hongyan.audience.standing.versions import (
     SPAN,
@@ -52,16 +53,22 @@ def rfm_rules_of(version: StandingRules | None) -> RFMRules:
     return from_json(version.definition) if version else DEFAULTS
 
 
-def rfm_rules_change(*, actor: Actor, rules: RFMRules) -> int:
+@transaction.atomic
+def rfm_rules_change(*, actor: Actor, rules: RFMRules, replace: Replacements | None = None) -> int:
     """A new version of the rules; returns its number. Raises BadValue; its field is a place: "recency", "tiers/2".
-    Raises InUse when a tier would go (or change its key) that some condition names."""
+    replace: of tiers that go, which takes their place wherever conditions name them. Raises InUse when a tier would go
+    (or change its key) that some condition still names."""
     _check_scale("recency", rules.recency, falling=True)
     _check_scale("frequency", rules.frequency)
     _check_scale("monetary", rules.monetary)
     _check_tiers(rules)
     gone = {tier.key for tier in rfm_rules().tiers} - {tier.key for tier in rules.tiers}
+    made = rules_store(actor=actor, kind=StandingKind.RFM, definition=as_json(rules))
+    by = {old: new for old, new in (replace or {}).items() if old in gone and new in {tier.key for tier in rules.tiers}}
+    if by:
+        uses_replace(actor=actor, kind=UsedKind.TIER, by=by)
     refuse_while_used(UsedKind.TIER, gone)
-    return rules_store(actor=actor, kind=StandingKind.RFM, definition=as_json(rules)).number
+    return made.number
 
 
 def _check_scale(name: str, scale: Scale, *, falling: bool = False) -> None:

@@ -19,6 +19,7 @@ from hongyan.audience.catalogue import catalogue_now
 from hongyan.audience.compiler.catalogue import Catalogue
 from hongyan.audience.errors import BadTree, BadValue
 from hongyan.audience.models_standing import Lifecycle, StandingKind, StandingRules
+from hongyan.audience.replacing import Replacements, uses_replace
 from hongyan.audience.segments import check
 from hongyan.audience.standing.stage_rules import DEFAULTS, StageRule, StageRules, as_json, from_json
 from hongyan.audience.standing.versions import (
@@ -51,9 +52,11 @@ def stage_rules_of(version: StandingRules | None) -> StageRules:
     return from_json(version.definition) if version else DEFAULTS
 
 
-def stage_rules_change(*, actor: Actor, rules: StageRules) -> int:
-    """A new version of the rules; returns its number. Raises BadTree (paths begin with the place of the rule),
-    BadValue, or InUse when a stage would be left out that some condition names."""
+@transaction.atomic
+def stage_rules_change(*, actor: Actor, rules: StageRules, replace: Replacements | None = None) -> int:
+    """A new version of the rules; returns its number. Raises BadTree (paths begin with the place of the rule) or
+    BadValue. replace: of stages that are left out, which takes their place wherever conditions name them. Raises InUse
+    when a stage would be left out that some condition still names."""
     named = rules.stages
     if len(set(named)) != len(named):
         raise BadValue("rules", _("Each stage may stand once."))
@@ -63,8 +66,13 @@ def stage_rules_change(*, actor: Actor, rules: StageRules) -> int:
         raise BadTree(problems)
     if circle(LIFECYCLE, [rule.tree for rule in rules.rules], catalogue=catalogue):
         raise BadValue("rules", _("A rule of the stages must not ask for the stage itself, also not through others."))
-    refuse_while_used(UsedKind.STAGE, {stage.value for stage in stage_rules().stages if stage not in named})
-    return rules_store(actor=actor, kind=StandingKind.STAGES, definition=as_json(rules)).number
+    gone = {stage.value for stage in stage_rules().stages if stage not in named}
+    made = rules_store(actor=actor, kind=StandingKind.STAGES, definition=as_json(rules))
+    by = {old: new for old, new in (replace or {}).items() if old in gone and new in {stage.value for stage in named}}
+    if by:
+        uses_replace(actor=actor, kind=UsedKind.STAGE, by=by)
+    refuse_while_used(UsedKind.STAGE, gone)
+    return made.number
 
 
 def _problems(place: int, rule: StageRule, catalogue: Catalogue) -> list[Problem]:

@@ -97,14 +97,14 @@ def drafts_store(
             message = _("The rule of a tag must not ask for the tag itself, also not through others.")
             raise BadTree([Problem("", "circle", message)])
         rule = TagRule.objects.select_for_update().filter(tag=tags[key]).first() or TagRule(tag=tags[key])
-        before[key] = _state(rule)
+        before[key] = state_of_rule(rule)
         same = rule.live is not None and digest(checked(rule.live, catalogue=catalogue)) == digest(node)
         rule.draft = None if same else tree
         rule.actor_label = actor.label[:120]
         rule.save()
-        after[key] = _state(rule)
+        after[key] = state_of_rule(rule)
         rules.append(rule)
-    change = _note(actor, group, action, before, after, made_tag=made_tag)
+    change = note_change(actor, group, action, before, after, made_tag=made_tag)
     return rules, change
 
 
@@ -115,10 +115,10 @@ def rule_discard(*, actor: Actor, tag: Tag) -> None:
     rule = TagRule.objects.select_for_update().filter(tag=tag).first()
     if rule is None or rule.draft is None:
         return
-    before = _state(rule)
+    before = state_of_rule(rule)
     rule.draft = None
     _store(rule)
-    _note(actor, tag.group, RuleChange.Action.EDIT, {tag.key: before}, {tag.key: _state(rule)})
+    note_change(actor, tag.group, RuleChange.Action.EDIT, {tag.key: before}, {tag.key: state_of_rule(rule)})
 
 
 def rules_publish(*, actor: Actor, group: TagGroup, tags: Sequence[Tag] | None = None) -> list[TagRule]:
@@ -158,14 +158,16 @@ def _refuse_overlap(trees: Sequence[Any]) -> None:
 
 
 def _publish(actor: Actor, group: TagGroup, rules: Sequence[TagRule]) -> list[TagRule]:
-    before = {rule.tag.key: _state(rule) for rule in rules}
+    before = {rule.tag.key: state_of_rule(rule) for rule in rules}
     for rule in rules:
         rule.live, rule.draft = rule.draft, None
         rule.published_at, rule.applied_at, rule.problem = clock.now(), None, ""
         rule.actor_label = actor.label[:120]
         rule.save()
     if rules:
-        _note(actor, group, RuleChange.Action.PUBLISH, before, {rule.tag.key: _state(rule) for rule in rules})
+        note_change(
+            actor, group, RuleChange.Action.PUBLISH, before, {rule.tag.key: state_of_rule(rule) for rule in rules}
+        )
     return list(rules)
 
 
@@ -176,11 +178,11 @@ def rule_withdraw(*, actor: Actor, tag: Tag) -> None:
     rule = TagRule.objects.select_for_update().filter(tag=tag, live__isnull=False).first()
     if rule is None:
         return
-    before = _state(rule)
+    before = state_of_rule(rule)
     rule.live, rule.draft = None, rule.draft or rule.live
     rule.published_at, rule.applied_at, rule.problem = None, None, ""
     rule.save()
-    _note(actor, tag.group, RuleChange.Action.WITHDRAW, {tag.key: before}, {tag.key: _state(rule)})
+    note_change(actor, tag.group, RuleChange.Action.WITHDRAW, {tag.key: before}, {tag.key: state_of_rule(rule)})
 
 
 UNDOABLE = (RuleChange.Action.EDIT, RuleChange.Action.ORDER, RuleChange.Action.REST)
@@ -199,7 +201,7 @@ def rule_change_undo(*, actor: Actor, public_id: UUID) -> RuleChange:
     if change.action not in UNDOABLE:
         raise BadValue("change", _("Publishing and withdrawing are not undone; publish or withdraw again instead."))
     rules = {rule.tag.key: rule for rule in rules_of_group(change.group)}
-    present = {key: _state(rules[key]) if key in rules else _NOTHING for key in change.after}
+    present = {key: state_of_rule(rules[key]) if key in rules else _NOTHING for key in change.after}
     if present != change.after:
         raise BadValue("change", _("The rules were changed since; undo the later change first."))
     for key, state in change.before.items():
@@ -223,7 +225,7 @@ def _forget_made_tag(actor: Actor, change: RuleChange) -> None:
 _NOTHING: State = {"live": None, "draft": None}
 
 
-def _state(rule: TagRule) -> State:
+def state_of_rule(rule: TagRule) -> State:
     return {"live": rule.live, "draft": rule.draft}
 
 
@@ -235,7 +237,7 @@ def _store(rule: TagRule) -> None:
     rule.save()
 
 
-def _note(
+def note_change(
     actor: Actor,
     group: TagGroup,
     action: RuleChange.Action,

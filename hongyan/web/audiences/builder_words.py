@@ -79,8 +79,9 @@ def _event(spec: EventSpec, language: str) -> dict[str, Any]:
 
 
 def _property(spec: PropertySpec) -> dict[str, Any]:
-    """Of what is sealed only presence can be asked, as of lists and objects: no kinds."""
-    kinds = [] if spec.sealed else sorted(kind.value for kind in spec.kinds)
+    """Of what is sealed only presence can be asked, as of lists and objects: no kinds. What may be a time is asked as
+    one first."""
+    kinds = [] if spec.sealed else sorted((kind.value for kind in spec.kinds), key=lambda kind: (kind != "time", kind))
     return {"key": spec.key, "kinds": kinds}
 
 

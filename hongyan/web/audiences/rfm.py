@@ -18,10 +18,10 @@ from hongyan.audience.standing.rfm import rfm_rules, rfm_rules_change, rfm_rules
 from hongyan.audience.standing.rfm_rules import DEFAULTS, SCORES, Method, RFMRules, Scale, Tier
 from hongyan.audience.standing.selectors import Flows, flows, rfm_grid, rfm_tiers
 from hongyan.audience.standing.versions import computed
-from hongyan.audience.types import Use
 from hongyan.commerce.settings import commerce_settings
 from hongyan.core.money import exponent
 from hongyan.web.audiences.common import actor_of, language
+from hongyan.web.audiences.replacing import Replacing, replacements
 from hongyan.web.audiences.rules import create_url
 
 DAYS: Final = 30
@@ -189,17 +189,18 @@ def _read_range(text: str) -> tuple[int, int]:
 def rules_page(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     actor.require(Permission.AUDIENCE_EDIT)
-    rules, problem, place, uses = rfm_rules(), "", "", list[Use]()
+    rules, problem, place, replacing = rfm_rules(), "", "", None
     scales, tiers = _forms(rules, request.POST if request.method == "POST" else None)
     if request.method == "POST":
+        made = rules
         try:
             made = DEFAULTS if "defaults" in request.POST else _read(scales, tiers)
-            rfm_rules_change(actor=actor, rules=made)
+            rfm_rules_change(actor=actor, rules=made, replace=replacements(request))
         except BadValue as error:
             problem, place = error.message, error.field
         except InUse as error:
-            problem, place = _("A tier that something uses cannot go or change its key. Change these first:"), "tiers"
-            uses = list(error.uses)
+            problem, place = _("A tier that something uses cannot just go."), "tiers"
+            replacing = _replacing(request, error, rules, made)
         except ValueError:
             problem = _("Whole numbers are needed: thresholds such as 2, 3, 5, 10, ranges such as 4–5.")
         else:
@@ -212,10 +213,25 @@ def rules_page(request: HttpRequest) -> HttpResponse:
         ],
         "tiers": [{"form": form, "wrong": place == f"tiers/{number}"} for number, form in enumerate(tiers)],
         "problem": problem,
-        "uses": uses,
+        "replacing": replacing,
+        "defaults": "defaults" in request.POST,
         "currency": commerce_settings().currency,
     }
     return render(request, "audiences/rfm_rules.html", context, status=422 if problem else 200)
+
+
+def _replacing(request: HttpRequest, error: InUse, rules: RFMRules, made: RFMRules) -> Replacing:
+    """A tier that goes from a row where another key stands now is offered that one: it was given another key."""
+    sizes = {row.tier.key: row.contacts for row in rfm_tiers(actor=actor_of(request), rules=rules)}
+    before, after = [tier.key for tier in rules.tiers], [tier.key for tier in made.tiers]
+    return Replacing.of(
+        request,
+        error,
+        names={tier.key: tier_name(tier) for tier in rules.tiers},
+        sizes=sizes,
+        choices=[(tier.key, tier_name(tier)) for tier in made.tiers],
+        likely={old: new for old, new in zip(before, after, strict=False) if new not in before},
+    )
 
 
 def _forms(rules: RFMRules, data: Any) -> tuple[dict[str, ScaleForm], list[TierForm]]:

@@ -143,6 +143,7 @@ _WORDS: Final = {
     RuleChange.Action.REST: lambda: _("Tag for the others made"),
     RuleChange.Action.PUBLISH: lambda: _("Published"),
     RuleChange.Action.WITHDRAW: lambda: _("Withdrawn"),
+    RuleChange.Action.REPLACE: lambda: _("Stage or tier replaced"),
 }
 
 

@@ -1,6 +1,7 @@
 """Lifecycle stages: how many stand where, who moved from where to where, and the rules."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -25,6 +26,7 @@ from hongyan.audience.standing.stages import stage_rules, stage_rules_change, st
 from hongyan.audience.standing.versions import computed, rules_in_force
 from hongyan.audience.types import Stage
 from hongyan.web.audiences.common import actor_of, as_json, language, tree_from
+from hongyan.web.audiences.replacing import Replacing, replacements
 from hongyan.web.audiences.rules import create_url
 
 HINTS: Final = {
@@ -138,11 +140,21 @@ def rules_page(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         _store(request, DEFAULTS)
         return redirect("audiences:stage_rules")
+    return _rules_shown(request)
+
+
+def _rules_shown(request: HttpRequest, *, replacing: Replacing | None = None) -> HttpResponse:
     version = rules_in_force(StandingKind.STAGES)
     rules = stage_rules_of(version)
     missing = [{"stage": stage.value, "name": stage_name(stage)} for stage in Stage if stage not in rules.stages]
-    context = {"rules": _rules(rules), "missing": missing, "version": version, "is_default": rules == DEFAULTS}
-    return render(request, "audiences/stage_rules.html", context)
+    context = {
+        "rules": _rules(rules),
+        "missing": missing,
+        "version": version,
+        "is_default": rules == DEFAULTS,
+        "replacing": replacing,
+    }
+    return render(request, "audiences/stage_rules.html", context, status=422 if replacing else 200)
 
 
 @require_http_methods(["GET", "POST"])
@@ -177,7 +189,7 @@ def _with(rules: StageRules, stage: Stage, tree: Any) -> StageRules:
 
 @require_POST
 def order(request: HttpRequest) -> HttpResponse:
-    """Move a rule up or down, or leave a stage out."""
+    """Move a rule up or down, or leave a stage out; what names it is then shown, with what may take its place."""
     actor_of(request).require(Permission.AUDIENCE_EDIT)
     stage, to, rules = _stage(request.POST.get("stage", "")), request.POST.get("to", ""), stage_rules()
     items = list(rules.rules)
@@ -190,16 +202,29 @@ def order(request: HttpRequest) -> HttpResponse:
     elif to in {"up", "down"} and 0 <= other < len(items):
         items[place], items[other] = items[other], items[place]
     if tuple(items) != rules.rules:
-        _store(request, replace(rules, rules=tuple(items)))
+        try:
+            _store(request, replace(rules, rules=tuple(items)))
+        except InUse as error:
+            return _rules_shown(request, replacing=_replacing(request, error, stage, items, rules.rest))
     return redirect("audiences:stage_rules")
 
 
+def _replacing(request: HttpRequest, error: InUse, stage: Stage, left: Sequence[StageRule], rest: Stage) -> Replacing:
+    counts = stage_counts(actor=actor_of(request))
+    return Replacing.of(
+        request,
+        error,
+        names={stage.value: stage_name(stage)},
+        sizes={key.value: size for key, size in counts.sizes.items()},
+        choices=[(one.value, stage_name(one)) for one in (*(rule.stage for rule in left), rest)],
+        hidden={"stage": stage.value, "to": "out"},
+    )
+
+
 def _store(request: HttpRequest, rules: StageRules) -> None:
+    """Raises InUse."""
     try:
-        stage_rules_change(actor=actor_of(request), rules=rules)
-    except InUse as error:
-        names = _(", ").join(use.name for use in error.uses[:5])
-        messages.error(request, _("It is still used by: %(names)s") % {"names": names})
+        stage_rules_change(actor=actor_of(request), rules=rules, replace=replacements(request))
     except (BadTree, BadValue):
         messages.error(request, _("A rule is no longer right; mend it first."))
     else:
