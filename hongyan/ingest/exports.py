@@ -8,7 +8,6 @@ from datetime import UTC
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO
 
-import openpyxl
 from django.db import connection, transaction
 from django.utils.translation import gettext_noop
 
@@ -152,6 +151,8 @@ def _write_xlsx(
     """Cells are written as text, which no spreadsheet runs; the mark is kept for the day they become CSV."""
     if len(ids) > _MOST_ROWS_OF_A_SHEET:
         raise ImportNotReady("too_many_rows", limit=f"{_MOST_ROWS_OF_A_SHEET:,}")
+    import openpyxl
+
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("contacts")
     sheet.append(list(export.columns))

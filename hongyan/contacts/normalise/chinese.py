@@ -4,7 +4,6 @@ import re
 from functools import cache, lru_cache
 
 from opencc import OpenCC
-from pypinyin import Style, lazy_pinyin
 
 # Family names that the general dictionary reads wrongly (现代汉语词典, readings of surnames).
 _READINGS_TEXT = """
@@ -101,6 +100,8 @@ def surname_pinyin(surname: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=65536)
 def pinyin(text: str) -> tuple[str, ...]:
+    from pypinyin import Style, lazy_pinyin  # its dictionaries take half a second: when there is something to read
+
     return tuple(lazy_pinyin(text, style=Style.NORMAL, v_to_u=False)) if text else ()
 
 

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from typing import Any, BinaryIO
 
-import openpyxl
 from defusedxml.common import DefusedXmlException
 
 from hongyan.ingest.errors import FileRefused
@@ -121,6 +120,8 @@ def copy_sheet(
 
 @contextmanager
 def _opened(source: BinaryIO) -> Iterator[Any]:
+    import openpyxl  # here and not above: every process would wait a quarter of a second for it when it starts
+
     source.seek(0)
     try:
         book = openpyxl.load_workbook(source, read_only=True, data_only=True, keep_links=False)

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from tempfile import SpooledTemporaryFile
 from uuid import UUID
 
-import openpyxl
 from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
@@ -131,6 +130,8 @@ def _csv(rows: Sequence[Sequence[Cell]] | Iterator[Sequence[Cell]]) -> Iterator[
 
 
 def _xlsx(rows: Sequence[Sequence[Cell]] | Iterator[Sequence[Cell]]) -> SpooledTemporaryFile[bytes]:
+    import openpyxl
+
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("Hongyan")
     for row in rows:
