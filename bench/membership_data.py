@@ -84,7 +84,7 @@ def facts(total: int) -> None:
     low, made = 1, []
     for of_month, end in months:
         first, last = max(of_month, begin), min(end, now)
-        count = int(total * (last - first) / (now - begin))
+        count = int(total * ((last - first) / (now - begin)))
         values = {
             "table": f"events_event_{first:%Y_%m}", "contacts": CONTACTS, "names": names, "low": low, "count": count,
             "categories": "{" + ",".join(CATEGORIES) + "}", "first": first.isoformat(),
