@@ -2,7 +2,8 @@
 
 New records are of people who are there already, of namesakes with the commonest names and addresses at the providers
 everybody uses, and of nobody known. Each is made as a form or the API makes it, then resolved: what is measured is
-``identity.runs.resolve_one``, from the number of the new contact to the contact it is then, written down and committed.
+``identity.arriving.resolve_one``, from the number of the new contact to the contact it is then, written down and
+committed.
 
     python -m bench.resolve          SCALE=0.02 for a quick look; RECORDS=500
 """
@@ -62,23 +63,35 @@ def prepare() -> list[Any]:
 
 
 def measured(folder: Path, known: list[Any]) -> dict[str, Any]:
+    from django.db import connection
+
     from hongyan.accounts.types import system_actor
-    from hongyan.identity.runs import resolve_one
+    from hongyan.identity.arriving import resolve_one
 
     actor, chance = system_actor("bench"), random.Random(SEED)
-    kinds: dict[str, list[float]] = {}
+    paths: dict[str, list[float]] = {}
+    asked: dict[str, int] = {}
+    statements = 0
+
+    def counting(execute: Any, *given: Any) -> Any:
+        nonlocal statements
+        statements += 1
+        return execute(*given)
+
     fresh = [(kind, _made(kind, known, chance, place)) for place in range(RECORDS) for kind in _KINDS[place % 4 :][:1]]
     ids = contacts([record for _, record in fresh], start=2 * CONTACTS)
     resolve_one(actor=actor, contact_id=ids[0])  # opens the connection and reads the weights once
     before = cpu_seconds(folder)
-    for (kind, _), contact_id in zip(fresh[1:], ids[1:], strict=True):
-        began = time.perf_counter()
-        resolve_one(actor=actor, contact_id=contact_id)
-        kinds.setdefault(kind, []).append((time.perf_counter() - began) * 1e3)
+    with connection.execute_wrapper(counting):
+        for (kind, _), contact_id in zip(fresh[1:], ids[1:], strict=True):
+            statements, began = 0, time.perf_counter()
+            became = resolve_one(actor=actor, contact_id=contact_id)
+            took = (time.perf_counter() - began) * 1e3
+            path = f"{kind}, merged" if became != contact_id else kind
+            paths.setdefault(path, []).append(took)
+            asked[path] = asked.get(path, 0) + statements
     spent = {part: (after - before[part]) / len(ids) * 1e3 for part, after in cpu_seconds(folder).items()}
-    for kind, taken in kinds.items():
-        print(f"{kind:12} p50 {_share(taken, 0.5):6.1f}  p95 {_share(taken, 0.95):6.1f} ms", file=sys.stderr)
-    every = [took for taken in kinds.values() for took in taken]
+    every = [took for taken in paths.values() for took in taken]
     return {
         "bench": "resolve",
         "value": _share(every, 0.95),
@@ -86,6 +99,15 @@ def measured(folder: Path, known: list[Any]) -> dict[str, Any]:
         "p50": _share(every, 0.5),
         "p99": _share(every, 0.99),
         "worst": round(max(every), 1),
+        "paths": {
+            path: {
+                "records": len(taken),
+                "p50": _share(taken, 0.5),
+                "p95": _share(taken, 0.95),
+                "statements": round(asked[path] / len(taken), 1),
+            }
+            for path, taken in sorted(paths.items())
+        },
         "cpu_ms": {part: round(took, 2) for part, took in spent.items() if took > 0.01},
         "records": len(every),
         "contacts": CONTACTS,

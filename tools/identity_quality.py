@@ -142,6 +142,7 @@ def _historical(folder: Path) -> Iterator[Set]:
             full_name=row["full_name"] or "",
             birth_date=str(row["dob"] or ""),
             birth_place=row["birth_place"] or "",
+            occupation=row["occupation"] or "",
             postal_code=row["postcode_fake"] or "",
             sex=sexes.get(row["gender"] or "", ""),
         )

@@ -12,5 +12,5 @@ class AudienceConfig(AppConfig):
         from hongyan.contacts.merging import register_mover
 
         register_eraser("audience", lambda contact_id: privacy.erase(contact_id=contact_id))
-        register_mover("audience", None, merging.restore, tables=privacy.TABLES_ABOUT_PEOPLE, many=merging.move_many)
+        register_mover("audience", None, merging.restore, tables=merging.PLACES, many=merging.move_many)
         owning.register()

@@ -7,8 +7,8 @@ import orjson
 from django.db import connection
 
 from hongyan.audience.models import ContactTag
-from hongyan.contacts.merging import by_loser
-from hongyan.contacts.owned import Owned, Pairs, insert_rows, move_rows, restore_rows
+from hongyan.contacts.merging import Place, by_loser
+from hongyan.contacts.owned import Owned, Pairs, insert_rows, move_rows, nothing_in, restore_rows
 from hongyan.core.sql import any_of, numbers
 
 # As they were at the merge: a tag that was taken off the survivor since comes back to the other record only.
@@ -20,9 +20,15 @@ _CHANGES = Owned("audience_tagchangeitem", key=("change_id",), once=(("change_id
 _STANDING = ("audience_lifecycle", "audience_rfm")
 
 
+PLACES = (
+    *(table.name for table in (_TAGS, _LISTS, _CHANGES)),
+    *(Place(table, both=True) for table in _STANDING),
+)
+
+
 def move_many(pairs: Pairs) -> dict[int, dict[str, Any]]:
     parts: dict[str, Mapping[int, Any]] = {
-        "given_up": _give_up_exclusive(pairs),
+        "given_up": {} if nothing_in(_TAGS.name, pairs) else _give_up_exclusive(pairs),
         "tags": move_rows(_TAGS, pairs),
         "lists": move_rows(_LISTS, pairs),
         "changes": move_rows(_CHANGES, pairs),
@@ -45,6 +51,8 @@ def restore(loser_id: int, survivor_id: int, data: dict[str, Any]) -> None:
 def _take_standing(table: str, pairs: Pairs) -> dict[int, list[dict[str, Any]]]:
     """Both rows as they were. The survivor keeps its own; the loser's goes."""
     rows: dict[int, dict[str, Any]] = {}
+    if nothing_in(table, pairs):
+        return {}
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT contact_id, to_jsonb(t) FROM {table} t WHERE contact_id = ANY(%s::bigint[])",
@@ -52,7 +60,8 @@ def _take_standing(table: str, pairs: Pairs) -> dict[int, list[dict[str, Any]]]:
         )
         for contact_id, row in cursor.fetchall():
             rows[contact_id] = orjson.loads(row) if isinstance(row, str | bytes) else row
-    _delete_standing(table, [loser for loser, _ in pairs if loser in rows])
+    if gone := [loser for loser, _ in pairs if loser in rows]:
+        _delete_standing(table, gone)
     return {
         loser: [rows[number] for number in (loser, survivor) if number in rows]
         for loser, survivor in pairs

@@ -80,8 +80,9 @@ def move_many(pairs: Pairs) -> dict[int, dict[str, Any]]:
         ]
         old[survivor], after[survivor] = mine, stricter(*sides, at=at)
         moved[loser] = {"loser": _plain(theirs), "survivor": _plain(mine), "after": _plain(after[survivor])}
-    ConsentState.objects.filter(contact_id__in=any_of([loser for loser, _ in pairs])).delete()
-    _put(after)
+    if gone := [loser for loser, _ in pairs if loser in before]:
+        ConsentState.objects.filter(contact_id__in=any_of(gone)).delete()
+    _put({survivor: states for survivor, states in after.items() if states != old[survivor]})
     _write_down(old, after, method="merge")
     return moved
 
@@ -126,6 +127,8 @@ def _states(contact_ids: Collection[int]) -> dict[int, States]:
 
 
 def _put(states: Mapping[int, States]) -> None:
+    if not states:
+        return
     ConsentState.objects.filter(contact_id__in=any_of(states)).delete()
     ConsentState.objects.bulk_create(
         ConsentState(contact_id=contact_id, channel=channel, topic_id=topic, state=state, since=since)

@@ -13,6 +13,18 @@ from hongyan.core.sql import numbers
 Pairs = Sequence[tuple[int, int]]  # loser, survivor; nobody is in two of them
 Moved = dict[int, dict[str, Any]]  # loser →
 
+
+class Asked(tuple[tuple[int, int], ...]):  # noqa: SLOT001 - a tuple has no room for slots
+    """Pairs of which it was asked beforehand where they have rows. empty: tables that hold nothing of them."""
+
+    empty: frozenset[str] = frozenset()
+
+
+def nothing_in(table: str, pairs: Pairs) -> bool:
+    """Whether it is known that a mover finds no rows in this table; False: known or not, it has to look."""
+    return isinstance(pairs, Asked) and table in pairs.empty
+
+
 _NOTHING = sql.SQL("")
 _PAIRS = "unnest(%(losers)s::bigint[], %(survivors)s::bigint[]) AS p (loser, survivor)"
 
@@ -37,6 +49,8 @@ class Owned:
 def move_rows(table: Owned, pairs: Pairs) -> Moved:
     """Loser → what moved, of those who had rows here. ``aside``: rows set aside; ``moved``: keys, or whole rows."""
     found: Moved = {}
+    if nothing_in(table.name, pairs):
+        return found
 
     def note(kind: str, rows: Sequence[tuple[int, Any]]) -> None:
         for loser, row in rows:

@@ -3,9 +3,9 @@
 from typing import Any
 
 from hongyan.contacts import consent_merging
-from hongyan.contacts.merging import by_loser, register_mover, register_staying
+from hongyan.contacts.merging import Place, by_loser, register_mover, register_staying
 from hongyan.contacts.models import ConfirmationRequest, Identifier
-from hongyan.contacts.owned import Owned, Pairs, move_rows, restore_rows
+from hongyan.contacts.owned import Owned, Pairs, move_rows, nothing_in, restore_rows
 from hongyan.contacts.sealing import open_record
 from hongyan.core.crypto.keyring import keyring
 from hongyan.core.sql import any_of
@@ -13,17 +13,22 @@ from hongyan.events import ownership as events
 
 _IDENTIFIERS = Owned("contacts_identifier", whole=True)
 _SIGNPOSTS = Owned("contacts_mergedaway", column="into_id")
+_REQUESTS = "contacts_confirmationrequest"
 
 
 def register() -> None:
     register_mover(
-        "consent", None, consent_merging.restore, tables=["contacts_consentstate"], many=consent_merging.move_many
+        "consent",
+        None,
+        consent_merging.restore,
+        tables=[Place("contacts_consentstate", both=True)],
+        many=consent_merging.move_many,
     )
     register_mover(
         "contacts",
         None,
         _restore,
-        tables=["contacts_identifier", "contacts_mergedaway", "contacts_confirmationrequest"],
+        tables=["contacts_identifier", Place("contacts_mergedaway", ("into_id",)), _REQUESTS],
         many=_move,
     )
     register_mover("events", None, _restore_events, tables=["events_event"], many=_move_events)
@@ -38,7 +43,7 @@ def _move(pairs: Pairs) -> dict[int, dict[str, Any]]:
         {
             "identifiers": move_rows(_IDENTIFIERS, pairs),
             "signposts": move_rows(_SIGNPOSTS, pairs),
-            "requests": _move_requests(dict(pairs)),
+            "requests": {} if nothing_in(_REQUESTS, pairs) else _move_requests(dict(pairs)),
         }
     )
 

@@ -17,7 +17,7 @@ from hongyan.identity.merging import merge, merge_many
 from hongyan.identity.types import MergeReason
 
 BATCH: Final = 250  # people a transaction: a third of a second in which nobody else can change them
-Evidence = dict[tuple[int, int], dict[str, Any]]
+Evidence = Mapping[tuple[int, int], Mapping[str, Any]]
 Progress = Callable[[int, int | None, str], None]
 
 
@@ -50,13 +50,13 @@ def merge_groups(
     total, done, applied = sum(map(len, wanted)), 0, Applied()
     for batch in batched(wanted, BATCH):
         progress(done, total, "merging")
-        _apply(actor, batch, applied)
+        apply(actor, batch, applied)
         done += sum(map(len, batch))
     progress(total, total, "merging")
     return applied
 
 
-def merged(actor: Actor, pair: Wanted) -> bool:
+def _merged(actor: Actor, pair: Wanted) -> bool:
     """One pair. False where somebody erased or merged one of them meanwhile."""
     try:
         merge(
@@ -76,7 +76,10 @@ def _pairs(group: Sequence[int], run: str, evidence: Evidence) -> list[Wanted]:
     return [Wanted(survivor, loser, {"run": run, **_best(evidence, loser, group)}) for loser in losers]
 
 
-def _apply(actor: Actor, batch: Sequence[Sequence[Wanted]], applied: Applied) -> None:
+def apply(actor: Actor, batch: Sequence[Sequence[Wanted]], applied: Applied) -> None:
+    """One batch; what becomes of it is added to ``applied``. Nobody is in two of its groups."""
+    if not batch:
+        return
     try:
         applied.merged += merge_many(actor=actor, groups=batch, reason=MergeReason.MATCHED)
     except Exception as error:
@@ -89,7 +92,7 @@ def _apply(actor: Actor, batch: Sequence[Sequence[Wanted]], applied: Applied) ->
 
 def _apply_one(actor: Actor, pair: Wanted, applied: Applied) -> None:
     try:
-        applied.merged += merged(actor, pair)
+        applied.merged += _merged(actor, pair)
     except Exception as error:
         if not connection.is_usable():
             raise
@@ -106,7 +109,7 @@ def _name(error: Exception) -> str:
     return f"{type(error).__name__}: {constraint}" if constraint else type(error).__name__
 
 
-def _best(evidence: Mapping[tuple[int, int], dict[str, Any]], loser: int, group: Sequence[int]) -> dict[str, Any]:
+def _best(evidence: Evidence, loser: int, group: Sequence[int]) -> Mapping[str, Any]:
     """What spoke most for the loser being one of the group."""
     pairs = [(min(loser, other), max(loser, other)) for other in group if other != loser]
     found = [evidence[pair] for pair in pairs if pair in evidence]

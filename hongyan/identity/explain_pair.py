@@ -64,8 +64,9 @@ def explain_pair(*, actor: Actor, first: str, second: str) -> PairExplained:
     people = some([low, high])
     if len(people) == 2:
         a, b = people[low].features, people[high].features
-        found = score(a, b, model.weights, online.frequencies({a, b}, model.weights))
-        guard = held_back(guards_for(people, model), low, high)
+        shares = online.Shares()
+        found = score(a, b, model.weights, shares)
+        guard = held_back(guards_for(people, model, shares), low, high)
         return PairExplained(
             False, found.start, found.weight, found.probability, model.merge, model.review, found.findings, guard
         )

@@ -2,27 +2,27 @@
 
 from collections.abc import Mapping
 
+from hongyan.core.sql import any_of
 from hongyan.identity import online
 from hongyan.identity.matching.guards import Guards, doubtless
-from hongyan.identity.matching.scoring import score
-from hongyan.identity.models import Candidate, Run
+from hongyan.identity.matching.scoring import Frequency, score
+from hongyan.identity.models import Candidate
 from hongyan.identity.people import Person
 
 
-def guards_for(people: Mapping[int, Person], model: online.Current) -> Guards:
-    """people: by contact id. Reads whom a person called two people, and what the last full run saw of homes."""
+def guards_for(people: Mapping[int, Person], model: online.Current, frequency: Frequency) -> Guards:
+    """people: by contact id. frequency: of their values. Reads whom a person called two people, and what the last full
+    run saw of homes."""
     pairs = set(
         Candidate.objects.filter(verdict=Candidate.Verdict.APART)
-        .filter(contact_low__in=people, contact_high__in=people)
+        .filter(contact_low__in=any_of(people), contact_high__in=any_of(people))
         .values_list("contact_low", "contact_high")
     )
-    last = Run.objects.filter(kind=Run.Kind.FULL, state=Run.State.FINISHED).order_by("-id").first()
-    shared = bool(last.counts.get("shared_homes", True)) if last else True
+    shared = bool(model.weights.notes.get("shared_homes", True))
 
     def beyond_doubt(low: int, high: int) -> bool:
         a, b = people[low].features, people[high].features
-        found = score(a, b, model.weights, online.frequencies({a, b}, model.weights))
-        return doubtless(found.weight)
+        return doubtless(score(a, b, model.weights, frequency).weight)
 
     return Guards(lambda low, high: (low, high) in pairs, lambda number: people[number].features, shared, beyond_doubt)
 

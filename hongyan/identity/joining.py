@@ -67,7 +67,7 @@ def join(actor: Actor, reason: MergeReason, pairs: Sequence[Wanted], contacts: M
         _decided(survivor, loser, decisions, at)
     survivors = [contacts[pair.survivor_id] for pair in pairs]
     save_many(survivors)
-    keep_many({**after, **{loser: {} for loser, _ in both}})
+    keep_many({**after, **{loser: {} for loser, _ in both}}, before=kept)
     moved = rooms.move_all_many(both)
     MergedAway.objects.bulk_create(
         [
@@ -140,9 +140,11 @@ def _decided(survivor: Contact, loser: Contact, decisions: Sequence[Decision], a
 def _remove(contact_ids: Sequence[int]) -> None:
     """Not by Django, whose cascade would take along rows that a room forgot to move: those refuse here."""
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM contacts_contact WHERE id = ANY(%s::bigint[])", [numbers(contact_ids)])
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+        cursor.execute(
+            "DELETE FROM contacts_contact WHERE id = ANY(%s::bigint[]);"
+            " SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED",
+            [numbers(contact_ids)],
+        )
 
 
 def _fresh_numbers(count: int) -> list[int]:

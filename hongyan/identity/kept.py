@@ -25,24 +25,30 @@ def kept_of(contact_id: int) -> Kept:
 def kept_of_many(contact_ids: Collection[int]) -> dict[int, Kept]:
     """Those of whom anything is kept."""
     rows = KeptValues.objects.filter(pk__in=any_of(contact_ids)).values_list("contact_id", "sealed")
-    return {number: orjson.loads(open_record(sealed, owner_id=number)) for number, sealed in rows}
+    return {number: opened(sealed, number) for number, sealed in rows}
+
+
+def opened(sealed: bytes | memoryview, contact_id: int) -> Kept:
+    found: Kept = orjson.loads(open_record(sealed, owner_id=contact_id))
+    return found
 
 
 def keep(contact_id: int, kept: Mapping[str, Entry]) -> None:
-    keep_many({contact_id: kept})
+    keep_many({contact_id: kept}, before={contact_id})
 
 
-def keep_many(kept: Mapping[int, Mapping[str, Entry]]) -> None:
-    """In place of what was kept of each; nothing where it is empty."""
+def keep_many(kept: Mapping[int, Mapping[str, Entry]], *, before: Collection[int]) -> None:
+    """In place of what was kept of each; nothing where it is empty. before: of whom anything may be kept already."""
     seal = keyring().records.seal
-    KeptValues.objects.filter(pk__in=any_of(kept)).delete()
-    KeptValues.objects.bulk_create(
-        [
-            KeptValues(contact_id=number, sealed=seal(orjson.dumps(dict(values)), owner_id=number))
-            for number, values in kept.items()
-            if values
-        ]
-    )
+    if emptied := [number for number, values in kept.items() if not values and number in before]:
+        KeptValues.objects.filter(pk__in=any_of(emptied)).delete()
+    rows = [
+        KeptValues(contact_id=number, sealed=seal(orjson.dumps(dict(values)), owner_id=number))
+        for number, values in kept.items()
+        if values
+    ]
+    if rows:
+        KeptValues.objects.bulk_create(rows, update_conflicts=True, unique_fields=["contact"], update_fields=["sealed"])
 
 
 def after_merge(

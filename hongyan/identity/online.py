@@ -31,6 +31,15 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """people: the contact with all that were looked at, by contact id. frequency: of their values."""
+
+    matches: list[Match]
+    people: Mapping[int, Person]
+    frequency: Frequency
+
+
+@dataclass(frozen=True, slots=True)
 class Current:
     """The newest model; the shipped weights before the first run. number: None: shipped."""
 
@@ -60,25 +69,20 @@ _EVERYTHING = frozenset(column for comparison in BY_NAME.values() for column in 
 def candidates(contact_id: int, *, model: Current | None = None) -> list[Match]:
     """Contacts that may be the same person, likeliest first, from the review threshold. Also keeps the contact's own
     tokens up to date. System use."""
-    return look_up(contact_id, model or current())[0]
-
-
-def look_up(contact_id: int, model: Current) -> tuple[list[Match], dict[int, Person]]:
-    """The same, and the contact with all that were looked at, by contact id."""
     me = some([contact_id]).get(contact_id)
     if me is None:
-        return [], {}
-    mine = tokens(me.features)
-    _write([me], [mine])
-    others = some(_sharing(contact_id, mine))
-    frequency = frequencies({me.features, *(other.features for other in others.values())}, model.weights)
-    found = [
-        Match(other.contact_id, score(me.features, other.features, model.weights, frequency))
-        for other in others.values()
-    ]
-    found = [match for match in found if match.score.probability >= model.review]
+        return []
+    write_profile(me)
+    return look_up(me, model or current()).matches
+
+
+def look_up(me: Person, model: Current) -> Found:
+    """Reads only."""
+    others = some(_sharing(me.contact_id, tokens(me.features)))
+    scored, frequency = scores(me.features, {number: other.features for number, other in others.items()}, model)
+    found = [Match(number, item) for number, item in scored.items()]
     found.sort(key=lambda match: (-match.score.weight, match.contact_id))
-    return found, {contact_id: me, **others}
+    return Found(found, {me.contact_id: me, **others}, frequency)
 
 
 def _sharing(contact_id: int, mine: Sequence[int]) -> list[int]:
@@ -101,6 +105,10 @@ def write_profiles(people: Sequence[Person]) -> None:
     fresh = [person for person in people if known.get(person.contact_id) != person.updated_at]
     if fresh:
         _write(fresh, [tokens(person.features) for person in fresh])
+
+
+def write_profile(me: Person) -> None:
+    _write([me], [tokens(me.features)])
 
 
 def _write(people: Sequence[Person], theirs: Sequence[Sequence[int]]) -> None:
@@ -159,23 +167,49 @@ def _joint(row: Features, first: str | None, family: str | None) -> Mapping[str,
     }
 
 
-def frequencies(rows: set[Features], weights: Weights) -> Frequency:
-    """How common the values of these records are, in one query."""
-    columns = sorted({level.tf for name in weights.levels for level in BY_NAME[name].levels if level.tf})
-    token = keyring().blind.token
-    wanted = {
-        (column, token(frequency_word(column, value)))
-        for row in rows
-        for column in columns
-        if (value := getattr(row, column)) is not None
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(
-            statement("hongyan.identity", "matching.sql", "frequencies"),
-            {"tokens": numbers(number for _, number in wanted)},
-        )
-        found = {(column, number): share for column, number, share in cursor.fetchall()}
-    return lambda column, value: found.get((column, token(frequency_word(column, value))))
+class Shares:
+    """How common values are among the records that the newest model was trained on. Few of the values that two records
+    have are asked for: those are fetched together, others one by one."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], float | None] = {}
+        self._asked: dict[tuple[str, str], None] = {}
+
+    def rare(self, column: str, value: str) -> None:
+        """As if the value were rare, which it will be asked for: so a pair weighs at least what it really does."""
+        self._asked[column, value] = None
+
+    def __call__(self, column: str, value: str) -> float | None:
+        if (column, value) not in self._known:
+            self._asked[column, value] = None
+            self.fetch()
+        return self._known[column, value]
+
+    def fetch(self) -> None:
+        token = keyring().blind.token
+        wanted = {asked: token(frequency_word(*asked)) for asked in self._asked if asked not in self._known}
+        self._asked.clear()
+        if not wanted:
+            return
+        with connection.cursor() as cursor:
+            cursor.execute(
+                statement("hongyan.identity", "matching.sql", "frequencies"), {"tokens": numbers(wanted.values())}
+            )
+            found = {(column, number): share for column, number, share in cursor.fetchall()}
+        self._known.update({asked: found.get((asked[0], number)) for asked, number in wanted.items()})
+
+
+def scores(me: Features, others: Mapping[int, Features], model: Current) -> tuple[dict[int, Score], Shares]:
+    """Of those that reach the threshold of the review, by number."""
+    shares = Shares()
+    likely = [
+        number
+        for number, other in others.items()
+        if score(me, other, model.weights, shares.rare).probability >= model.review
+    ]
+    shares.fetch()
+    found = {number: score(me, others[number], model.weights, shares) for number in likely}
+    return {number: item for number, item in found.items() if item.probability >= model.review}, shares
 
 
 def frequency_word(column: str, value: str) -> str:

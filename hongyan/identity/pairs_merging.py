@@ -8,17 +8,18 @@ from django.db.models import Q
 from django.db.models.expressions import RawSQL
 
 from hongyan.accounts.types import Actor
-from hongyan.contacts.merging import register_mover, register_staying
+from hongyan.contacts.merging import Place, register_mover, register_staying
 from hongyan.contacts.owned import Pairs
 from hongyan.core.clock import now
 from hongyan.core.sql import any_of, numbers
 from hongyan.identity.models import Candidate
 
+_PAIRS = Place("identity_candidate", ("contact_low", "contact_high"))
 _OPEN = (Candidate.Verdict.PENDING, Candidate.Verdict.REVIEW)
 
 
 def register() -> None:
-    register_mover("identity", None, restore, tables=["identity_candidate"], many=move_many)
+    register_mover("identity", None, restore, tables=[_PAIRS], many=move_many)
     register_staying("identity_profile", "Made again from the contacts; a profile of nobody finds nobody.")
     register_staying("identity_sourcerecord", "The row a file had; sealed with the number it was imported under.")
     register_staying("identity_keptvalues", "Part of the merge itself (identity.merging).")

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, TextField, Value
+from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce
 
 from hongyan.contacts.models import Contact
 from hongyan.contacts.profiles import provenance_in
 from hongyan.contacts.sealing import open_blob
 from hongyan.contacts.types import Identity
 from hongyan.core.sql import any_of
-from hongyan.identity.kept import Kept, kept_of_many
+from hongyan.identity.kept import Kept, opened
 from hongyan.identity.matching.features import Features, features
 from hongyan.identity.matching.record import Record, customer_number
 
@@ -28,7 +30,13 @@ NATIONAL_IDS = (
     "social_security_number",
     "tax_id",
 )
-_COLUMNS = ("pk", "sealed", "country", "region", "city", "sex", "source", "updated_at", "provenance")
+# Custom fields that say what somebody does.
+OCCUPATIONS = ("job_title", "occupation", "profession", "position")
+_COLUMNS = (
+    *("pk", "sealed", "country", "region", "city", "sex", "source", "updated_at", "provenance"),
+    "kept_values__sealed",
+    Coalesce(*(KT(f"attributes__{key}") for key in OCCUPATIONS), Value(""), output_field=TextField()),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +62,20 @@ def some(contact_ids: Sequence[int]) -> dict[int, Person]:
 
 
 def _rows(contacts: "QuerySet[Contact]") -> Iterator[Person]:
-    rows = list(contacts.values_list(*_COLUMNS))
-    kept = kept_of_many([row[0] for row in rows])
-    for pk, sealed, country, region, city, sex, source, updated_at, provenance in rows:
+    for row in contacts.values_list(*_COLUMNS):
+        pk, sealed, country, region, city, sex, source, updated_at, provenance, kept, occupation = row
         identity = open_blob(sealed, contact_id=pk)
         record = record_of(
             identity,
-            {"country": country, "region": region, "city": city, "sex": str(sex), "source": source},
-            _numbers(identity, provenance, kept.get(pk, {})),
+            {
+                "country": country,
+                "region": region,
+                "city": city,
+                "sex": str(sex),
+                "source": source,
+                "occupation": occupation,
+            },
+            _numbers(identity, provenance, opened(kept, pk) if kept else {}),
         )
         yield Person(pk, features(record), updated_at)
 

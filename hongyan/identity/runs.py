@@ -4,36 +4,31 @@ Everything is worked out first; then pairs are written down and people merged, h
 stopped keeps what it has merged; the next one goes on.
 """
 
-import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import timedelta
-from typing import Final
+from typing import Any
 
-import orjson
 from django.db import connection, transaction
 from django.db.models import Max
 
 from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
 from hongyan.audit.services import record
-from hongyan.contacts.merging import current_ids
 from hongyan.contacts.models import Contact
 from hongyan.core.batching import batched
 from hongyan.core.clock import now
 from hongyan.core.crypto.keyring import keyring
-from hongyan.core.ids import uuid7
 from hongyan.core.sql import numbers, statement
 from hongyan.identity import online
-from hongyan.identity.applying import Applied, Evidence, Progress, merge_groups, merged, quiet
-from hongyan.identity.guarding import guards_for, held_back
-from hongyan.identity.joining import Wanted
+from hongyan.identity.applying import Evidence, Progress, merge_groups, quiet
+from hongyan.identity.arriving import Turns
+from hongyan.identity.asking import MAX_OPEN, Waiting, count_open, park, worth, write_open
 from hongyan.identity.matching.engine import Engine
 from hongyan.identity.matching.guards import numbers_differ
 from hongyan.identity.matching.resolve import (
     PRECISION,
-    PairRow,
     Resolved,
     customer_numbers,
     frequencies_of,
@@ -43,10 +38,8 @@ from hongyan.identity.matching.resolve import (
 from hongyan.identity.models import Candidate, Model, Run
 from hongyan.identity.people import everybody, some
 
-MAX_OPEN: Final = 200_000  # pairs written down for people to look at, the most valuable first
 _LATE = timedelta(minutes=30)  # contacts written by transactions that had begun before a run looked
 Verdict = Candidate.Verdict
-Waiting = tuple[float, PairRow, str]  # what an answer is worth, the pair, which guard held it back
 
 
 def run_full(
@@ -114,12 +107,12 @@ def _full(run: Run, actor: Actor, progress: Progress, precision: float) -> None:
         "records": engine.records,
         "pairs": found.pairs,
         "people": engine.records - sum(len(group) - 1 for group in groups),
-        "review": _open(run),
+        "review": count_open(run),
         **found.notes,
     }
     run.save()
     applied = merge_groups(actor=actor, run=str(run.public_id), groups=groups, evidence=evidence, progress=progress)
-    _park(run, applied, evidence)
+    park(run, applied.failed, evidence)
     run.counts |= applied.counts()
     with connection.cursor() as cursor:
         cursor.execute(statement("hongyan.identity", "matching.sql", "drop_stale"), {"run": run.pk})
@@ -133,7 +126,7 @@ def _keep_model(engine: Engine, found: Resolved, precision: float) -> Model:
         newest = Model.objects.aggregate(found=Max("version"))["found"] or 0
         model = Model.objects.create(
             version=newest + 1,
-            weights=found.weights.dump(),
+            weights=replace(found.weights, notes={**found.weights.notes, **found.notes}).dump(),
             precision_target=precision,
             merge_threshold=found.thresholds.merge,
             review_threshold=found.thresholds.review,
@@ -155,7 +148,7 @@ def _keep_model(engine: Engine, found: Resolved, precision: float) -> Model:
 def _write_pairs(run: Run, engine: Engine, found: Resolved) -> Evidence:
     """Pairs that wait for a person; the evidence of those that are one person is returned for the merges."""
     held = {(min(low, high), max(low, high)): why for low, high, why in found.clusters.held}
-    evidence: Evidence = {}
+    evidence: dict[tuple[int, int], dict[str, Any]] = {}
     waiting: list[Waiting] = []
     for row in pair_rows(engine, found.table, found.weights):
         pair = (row.low, row.high)
@@ -173,7 +166,7 @@ def _write_pairs(run: Run, engine: Engine, found: Resolved) -> Evidence:
     waiting.sort(key=lambda entry: (-entry[0], entry[1].low, entry[1].high))
     for block in batched(waiting[:MAX_OPEN], 2_000):
         numbers_of = customer_numbers(engine, {number for _, row, _ in block for number in (row.low, row.high)})
-        write_open(run, [_with_numbers(entry, numbers_of) for entry in block])
+        write_open(run, (_with_numbers(entry, numbers_of) for entry in block))
     return evidence
 
 
@@ -182,61 +175,6 @@ def _with_numbers(entry: Waiting, numbers_of: Mapping[int, Sequence[str]]) -> Wa
     value, row, why = entry
     differ = not why and numbers_differ(numbers_of.get(row.low, ()), numbers_of.get(row.high, ()))
     return (value, row, "customer_number") if differ else entry
-
-
-def worth(probability: float, records: int, *, held: bool) -> float:
-    """How much a person's answer is worth: most where the machine knows least, and where much hangs on it.
-
-    records: that would become one contact. held: the weights were for it, but a guard was against.
-    """
-    p = min(max(probability, 1e-9), 1 - 1e-9)
-    doubt = -(p * math.log2(p) + (1 - p) * math.log2(1 - p))
-    return round((max(doubt, 0.75) if held else doubt) * math.log2(records), 4)
-
-
-def write_open(run: Run, block: Sequence[Waiting]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            statement("hongyan.identity", "matching.sql", "write_pairs"),
-            {
-                "run": run.pk,
-                "model": run.model_id,
-                "public_ids": [uuid7() for _ in block],
-                "lows": numbers(row.low for _, row, _ in block),
-                "highs": numbers(row.high for _, row, _ in block),
-                "probabilities": [row.probability for _, row, _ in block],
-                "weights": [row.weight for _, row, _ in block],
-                "evidence": [orjson.dumps(list(row.evidence)).decode() for _, row, _ in block],
-                "verdicts": [str(Verdict.REVIEW if why else Verdict.PENDING) for _, _, why in block],
-                "values": [value for value, _, _ in block],
-                "reasons": [why for _, _, why in block],
-            },
-        )
-
-
-def _park(run: Run, applied: Applied, evidence: Evidence) -> None:
-    """What could not be merged waits for a person, with the reason that it failed."""
-    rows = []
-    for survivor, loser in applied.failed:
-        low, high = sorted((survivor, loser))
-        known = evidence.get((low, high), {})
-        weight, probability = float(known.get("weight", 0.0)), float(known.get("probability", 1.0))
-        row = PairRow(low, high, weight, probability, tuple(known.get("comparisons", ())))
-        rows.append((worth(probability, 2, held=True), row, "failed"))
-    for block in batched(rows, 2_000):
-        write_open(run, block)
-
-
-def _open(run: Run) -> int:
-    return Candidate.objects.filter(run=run, verdict__in=(Verdict.PENDING, Verdict.REVIEW)).count()
-
-
-@dataclass(slots=True)
-class _Tally:
-    records: int = 0
-    pairs: int = 0
-    merged: int = 0
-    review: int = 0
 
 
 def _incremental(run: Run, actor: Actor, progress: Progress, last: Run) -> None:
@@ -248,56 +186,6 @@ def _incremental(run: Run, actor: Actor, progress: Progress, last: Run) -> None:
     )
     for block in batched(changed, 1_000):
         online.write_profiles(list(some(block).values()))
-    tally = _Tally(records=len(changed))
-    for done, contact_id in enumerate(changed):
-        progress(done, len(changed), "matching")
-        _resolve_one(run, actor, contact_id, model, tally)
-    run.counts = {"records": tally.records, "pairs": tally.pairs, "merged": tally.merged, "review": tally.review}
-
-
-def resolve_one(*, actor: Actor, contact_id: int) -> int:
-    """A new or changed contact, now: merged with whom it certainly is. Returns the id of the contact it is then."""
-    actor.require(Permission.CONTACT_MERGE)
-    model = online.current()
-    run = Run.objects.exclude(model=None).order_by("-id").first() or Run(kind=Run.Kind.INCREMENTAL)
-    found = _resolve_one(run, actor, contact_id, model, _Tally())
-    return found if found != contact_id else current_ids([contact_id]).get(contact_id, contact_id)
-
-
-def _resolve_one(run: Run, actor: Actor, contact_id: int, model: online.Current, tally: _Tally) -> int:
-    """Returns the contact it is then."""
-    matches, people = online.look_up(contact_id, model)
-    tally.pairs += len(matches)
-    if not matches:
-        return contact_id
-    concerned = {number: people[number] for number in (contact_id, *(match.contact_id for match in matches))}
-    guards = guards_for(concerned, model)
-    mine, joined = contact_id, [contact_id]
-    for match in matches:
-        low, high = sorted((contact_id, match.contact_id))
-        why = held_back(guards, contact_id, match.contact_id)
-        # Two who may each be this person need not be one person themselves.
-        why = why or next((found for one in joined if (found := guards.conflict(one, match.contact_id))), "")
-        if why == "apart":
-            continue
-        if not why and match.score.probability >= model.merge:
-            evidence = {
-                "probability": round(match.score.probability, 6),
-                "weight": round(match.score.weight, 3),
-                "comparisons": [finding.dump() for finding in match.score.findings],
-            }
-            survivor, loser = sorted((mine, match.contact_id))
-            if merged(actor, Wanted(survivor, loser, evidence)):
-                mine = survivor
-                joined.append(match.contact_id)
-                tally.merged += 1
-            continue
-        if mine != contact_id:
-            continue  # asked about the one it is now by the next run
-        findings = tuple(finding.dump() for finding in match.score.findings)
-        row = PairRow(low, high, match.score.weight, match.score.probability, findings)
-        held = why if match.score.probability >= model.merge or why == "customer_number" else ""
-        if run.pk:
-            write_open(run, [(worth(row.probability, 2, held=bool(held)), row, held)])
-        tally.review += 1
-    return mine
+    turns = Turns(actor, run, model)
+    turns.take(changed, progress)
+    run.counts = turns.counts()

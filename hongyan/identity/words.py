@@ -23,6 +23,7 @@ COMPARISONS: Final[Words] = {
     "region": gettext_lazy("Province or state"),
     "sex": gettext_lazy("Sex"),
     "birth_place": gettext_lazy("Place of birth"),
+    "occupation": gettext_lazy("Occupation"),
     "national_id": gettext_lazy("Identity number"),
     "list": gettext_lazy("List it came from"),
 }

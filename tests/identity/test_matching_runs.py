@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 from typer.testing import CliRunner
 
@@ -21,11 +22,12 @@ from hongyan.contacts.sealing import open_record
 from hongyan.contacts.services import contact_create, contact_update
 from hongyan.contacts.types import ContactValues
 from hongyan.identity import online
+from hongyan.identity.arriving import resolve_one
 from hongyan.identity.matching.record import Record
 from hongyan.identity.models import Candidate, Frequency, Model, Profile, Run, SourceRecord
 from hongyan.identity.models_merging import Merge
 from hongyan.identity.people import some
-from hongyan.identity.runs import resolve_one, run_full, run_incremental
+from hongyan.identity.runs import run_full, run_incremental
 from hongyan.identity.truth import TrueRecord, generated
 from hongyan.identity.words import held_back
 from hongyan.jobs.errors import JobCancelled
@@ -204,6 +206,42 @@ def test_an_incremental_run_sees_what_changed_and_only_that() -> None:
     assert (second.kind, second.counts["records"], second.counts["merged"]) == (Run.Kind.INCREMENTAL, 1, 1)
     assert Contact.objects.get().pk == first.pk
     assert second.model_id == run.model_id
+
+
+def test_new_records_are_merged_in_batches_each_as_if_those_before_it_had_been_already() -> None:
+    """Three of one person, two of another, and a couple, about whom a person is asked once."""
+    first = person(full_name="陈丽华", phone="13800138001", birth_date="1988-08-08", city="广州", street="中山路1号")
+    run_full(actor=ACTOR)
+    Run.objects.update(until=Contact.objects.get().updated_at)
+    hua = {"birth_date": "1988-08-08", "city": "廣州", "street": "中山路1號"}
+    person(full_name="陳麗華", email="clh@example.com", **hua)
+    person(full_name="Chen Lihua", phone="13800138001", **hua)
+    jie = {"birth_date": "1979-01-18", "city": "南京", "street": "和平路5号", "phone": "13900001111"}
+    other = person(full_name="周杰", **jie)
+    person(full_name="Zhou Jie", email="zj@example.com", **jie)
+    home = {"city": "Leeds", "street": "8 High Street", "postal_code": "LS1 1AA", "country": "GB"}
+    thomas = person(full_name="Thomas Greenwood", birth_date="1960-01-02", email="t.greenwood@example.com", **home)
+    margaret = person(full_name="Margaret Greenwood", birth_date="1962-03-04", **home)
+    run = run_incremental(actor=ACTOR)
+    assert (run.counts["records"], run.counts["merged"]) == (6, 3)
+    assert set(Contact.objects.values_list("pk", flat=True)) == {first.pk, other.pk, thomas.pk, margaret.pk}
+    assert Merge.objects.filter(survivor_id=first.pk).count() == 2
+    asked = Candidate.objects.get(contact_low=thomas.pk, contact_high=margaret.pk)
+    assert asked.reason == "household"
+
+
+def test_resolving_one_record_takes_few_statements() -> None:
+    """Each is a way to the database and back: seventy were most of the time that a merge took."""
+    known = {"birth_date": "1990-02-03", "city": "上海", "street": "建国路88号"}
+    first = person(full_name="王小明", phone="13800138000", **known)
+    online.write_profiles(list(some([first.pk]).values()))
+    second, other = person(full_name="Wang Xiaoming", **known), person(full_name="李雷", city="北京")
+    with CaptureQueriesContext(connection) as asked:
+        assert resolve_one(actor=ACTOR, contact_id=other.pk) == other.pk
+    assert len(asked) <= 8
+    with CaptureQueriesContext(connection) as asked:
+        assert resolve_one(actor=ACTOR, contact_id=second.pk) == first.pk
+    assert len(asked) <= 30
 
 
 def test_whom_a_person_called_two_people_is_never_merged_or_asked_about_again() -> None:

@@ -18,11 +18,11 @@ from hongyan.events.services import append
 from hongyan.events.types import NewEvent
 from hongyan.identity import applying
 from hongyan.identity.applying import Applied, Progress, merge_groups, quiet
+from hongyan.identity.asking import park
 from hongyan.identity.joining import Wanted
 from hongyan.identity.merging import follow, merge, merge_many, unmerge
 from hongyan.identity.models import Candidate, Run
 from hongyan.identity.models_merging import Merge
-from hongyan.identity.runs import _park
 from hongyan.identity.types import MergeReason
 from hongyan.identity.words import guard
 from tests.identity.lives import PHASES, made_of, record
@@ -150,7 +150,7 @@ def test_one_who_cannot_be_merged_does_not_keep_the_others_apart(monkeypatch: py
     assert applied.counts() == {"merged": 2, "failed": 1, "why": {"ValueError": 1}}
     assert Contact.objects.filter(pk__in=[people[2].pk, bad]).count() == 2
     run = Run.objects.create(kind=Run.Kind.FULL)
-    _park(run, applied, {})
+    park(run, applied.failed, {})
     waits = Candidate.objects.get()
     assert (waits.verdict, waits.reason) == (Candidate.Verdict.REVIEW, "failed")
     assert guard("failed") != guard("unheard of")

@@ -165,6 +165,12 @@ BIRTH_PLACE = Comparison("birth_place", ("birth_place",), unknown("birth_place")
     Level("different", ELSE, 0.1, 0.98),
 ))  # fmt: skip
 
+OCCUPATION = Comparison("occupation", ("occupation",), unknown("occupation"), (
+    Level("exact", same("occupation"), 0.6, 0.02, "occupation"),
+    Level("typo", near("occupation", 0.919), 0.05, 0.005),
+    Level("different", ELSE, 0.35, 0.975),
+))  # fmt: skip
+
 SEX = Comparison("sex", ("sex",), unknown("sex"), (
     Level("same", same("sex"), 0.97, 0.5),
     Level("different", ELSE, 0.03, 0.5),
@@ -184,7 +190,7 @@ SOURCE = Comparison("list", ("source",), unknown("source"), (
 ))  # fmt: skip
 
 ALL: tuple[Comparison, ...] = (
-    GIVEN, FAMILY, MIDDLE, BIRTH, BIRTH_PLACE, SEX, EMAIL, PHONE, STREET, PLACE, CITY, POSTCODE, REGION, NATIONAL_ID,
-    SOURCE,
+    GIVEN, FAMILY, MIDDLE, BIRTH, BIRTH_PLACE, OCCUPATION, SEX, EMAIL, PHONE, STREET, PLACE, CITY, POSTCODE, REGION,
+    NATIONAL_ID, SOURCE,
 )  # fmt: skip
 BY_NAME = {comparison.name: comparison for comparison in ALL}

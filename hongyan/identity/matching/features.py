@@ -50,6 +50,7 @@ class Features(NamedTuple):
     sex: str | None
     national_id: str | None
     birth_place: str | None
+    occupation: str | None
     source: str | None
     numbers: tuple[str, ...]  # see ``Record``; for the guards only
 
@@ -88,6 +89,7 @@ def features(record: Record) -> Features:
         record.sex if record.sex in {"1", "2"} else None,
         _ID.sub("", folded(record.national_id)) or None,
         place_name(record.birth_place, "city"),
+        (plain(record.occupation) or None) if record.occupation else None,
         record.source or None,
         record.numbers,
     )

@@ -27,6 +27,7 @@ class Record:
     sex: str = ""
     national_id: str = ""
     birth_place: str = ""
+    occupation: str = ""
     source: str = ""
     numbers: tuple[str, ...] = ()
 
