@@ -35,14 +35,22 @@ def _western(wanted: int) -> Iterator[tuple[int, Any]]:
     cities = [rnd.choice(parts) + rnd.choice(ends) for _ in range(400)]
     said: Callable[[], bool] = lambda: rnd.random() < 0.7  # noqa: E731
     person = 0
+    taken: set[str] = set()  # a provider gives each address out once
+
+    def address(given: str, family: str) -> str:
+        while True:
+            host = rnd.choice(("gmail.com", "outlook.com", "yahoo.com"))
+            found = f"{given}.{family}{rnd.randrange(100)}@{host}"
+            if found not in taken:
+                taken.add(found)
+                return found
+
     while person < wanted:
         given, family = rnd.choice(names), rnd.choice(parts) + rnd.choice(ends)
         record = Record(
             given_name=given.title(),
             family_name=family.title(),
-            email=f"{given}.{family}{rnd.randrange(100)}@{rnd.choice(('gmail.com', 'outlook.com', 'yahoo.com'))}"
-            if said()
-            else "",
+            email=address(given, family) if said() else "",
             phone=f"+4479{rnd.randrange(10**8):08}" if said() else "",
             street=f"{rnd.randrange(1, 300)} {rnd.choice(parts)}{rnd.choice(ends)} street" if said() else "",
             city=rnd.choice(cities) if said() else "",

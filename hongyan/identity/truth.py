@@ -101,6 +101,14 @@ class TrueRecord:
     record: Record
 
 
+class _Chance(random.Random):
+    """taken: addresses that somebody has. A provider gives each out once, so that two people never have the same."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        self.taken: set[str] = set()
+
+
 @dataclass(frozen=True, slots=True)
 class _Person:
     family: str
@@ -118,7 +126,7 @@ def generated(people: int, *, seed: int = SEED, duplicates: float | None = None)
 
     duplicates: share of people with a second record; None: 38 % have two to four.
     """
-    rnd = random.Random(seed)  # noqa: S311 - for test data
+    rnd = _Chance(seed)
     found: list[TrueRecord] = []
     number = 0
     for _ in range(people):
@@ -130,7 +138,7 @@ def generated(people: int, *, seed: int = SEED, duplicates: float | None = None)
     return found
 
 
-def _person(rnd: random.Random) -> _Person:
+def _person(rnd: _Chance) -> _Person:
     family = rnd.choices(*_surnames())[0]
     given = "".join(rnd.choice(_givens()) for _ in range(1 if rnd.random() < 0.2 else 2))
     city = rnd.choice(list(_CITIES))
@@ -140,7 +148,7 @@ def _person(rnd: random.Random) -> _Person:
     )
 
 
-def _relatives(rnd: random.Random, person: _Person) -> Iterator[_Person]:
+def _relatives(rnd: _Chance, person: _Person) -> Iterator[_Person]:
     """Who is easily taken for this person."""
     other = _person(rnd)
     kind = rnd.random()
@@ -160,13 +168,13 @@ def _relatives(rnd: random.Random, person: _Person) -> Iterator[_Person]:
         yield replace(other, family=person.family, given=person.given)
 
 
-def _records(rnd: random.Random, person: _Person, duplicates: float | None) -> Iterator[Record]:
+def _records(rnd: _Chance, person: _Person, duplicates: float | None) -> Iterator[Record]:
     many = rnd.choices((1, 2, 3, 4), (62, 27, 8, 3))[0] if duplicates is None else 1 + (rnd.random() < duplicates)
     for place in range(many):
         yield _record(rnd, person, first=place == 0)
 
 
-def _record(rnd: random.Random, person: _Person, *, first: bool) -> Record:
+def _record(rnd: _Chance, person: _Person, *, first: bool) -> Record:
     region, post = _CITIES[person.city]
     record = Record(
         full_name=person.family + person.given,
@@ -188,7 +196,7 @@ def _record(rnd: random.Random, person: _Person, *, first: bool) -> Record:
     return record
 
 
-def _homophone(rnd: random.Random, person: _Person, record: Record) -> Record:
+def _homophone(rnd: _Chance, person: _Person, record: Record) -> Record:
     place = rnd.randrange(len(person.given))
     same = [mark for mark in _homophones().get(person.given[place], "") if mark != person.given[place]]
     if not same:
@@ -197,7 +205,7 @@ def _homophone(rnd: random.Random, person: _Person, record: Record) -> Record:
     return replace(record, full_name=person.family + given)
 
 
-def _traditional(rnd: random.Random, person: _Person, record: Record) -> Record:
+def _traditional(rnd: _Chance, person: _Person, record: Record) -> Record:
     del rnd, person
     convert = _to_traditional().convert
     return replace(
@@ -205,7 +213,7 @@ def _traditional(rnd: random.Random, person: _Person, record: Record) -> Record:
     )
 
 
-def _in_pinyin(rnd: random.Random, person: _Person, record: Record) -> Record:
+def _in_pinyin(rnd: _Chance, person: _Person, record: Record) -> Record:
     """Wang Xiaoming, Xiaoming Wang, WANG XIAO MING, Xiao-Ming Wong, given_name and family_name apart; ü as v, u or yu."""
     family, given = "".join(surname_pinyin(person.family)).capitalize(), list(pinyin(person.given))
     if rnd.random() < 0.2:
@@ -219,7 +227,7 @@ def _in_pinyin(rnd: random.Random, person: _Person, record: Record) -> Record:
     return replace(record, full_name=whole.upper() if rnd.random() < 0.3 else whole)
 
 
-def _english(rnd: random.Random, person: _Person, record: Record) -> Record:
+def _english(rnd: _Chance, person: _Person, record: Record) -> Record:
     family = "".join(surname_pinyin(person.family)).capitalize()
     return replace(record, full_name=f"{_ENGLISH[hash_of(person) % len(_ENGLISH)]} {family}")
 
@@ -228,18 +236,18 @@ def hash_of(person: _Person) -> int:
     return sum(map(ord, person.family + person.given + person.birth))
 
 
-def _titled(rnd: random.Random, person: _Person, record: Record) -> Record:
+def _titled(rnd: _Chance, person: _Person, record: Record) -> Record:
     del person
     return replace(record, full_name=record.full_name + rnd.choice((" ", "")) + rnd.choice(_TITLES))
 
 
-def _full_width(rnd: random.Random, person: _Person, record: Record) -> Record:
+def _full_width(rnd: _Chance, person: _Person, record: Record) -> Record:
     del rnd, person
     table = str.maketrans("0123456789", "０１２３４５６７８９")
     return replace(record, phone=record.phone.translate(table), street=record.street.translate(table))
 
 
-def _phone_form(rnd: random.Random, person: _Person, record: Record) -> Record:
+def _phone_form(rnd: _Chance, person: _Person, record: Record) -> Record:
     del person
     if not record.phone.isascii():
         return record
@@ -253,17 +261,17 @@ def _phone_form(rnd: random.Random, person: _Person, record: Record) -> Record:
     return replace(record, phone=rnd.choice(forms)) if number else record
 
 
-def _phone_typo(rnd: random.Random, person: _Person, record: Record) -> Record:
+def _phone_typo(rnd: _Chance, person: _Person, record: Record) -> Record:
     del person
     return replace(record, phone=_slip(rnd, record.phone, "0123456789", 3))
 
 
-def _phone_new(rnd: random.Random, person: _Person, record: Record) -> Record:
+def _phone_new(rnd: _Chance, person: _Person, record: Record) -> Record:
     del person
     return replace(record, phone=_phone(rnd)) if record.phone else record
 
 
-def _moved(rnd: random.Random, person: _Person, record: Record) -> Record:
+def _moved(rnd: _Chance, person: _Person, record: Record) -> Record:
     city = rnd.choice([person.city, *_CITIES])
     region, post = _CITIES[city]
     return replace(
@@ -275,7 +283,7 @@ def _moved(rnd: random.Random, person: _Person, record: Record) -> Record:
     )
 
 
-def _address_form(rnd: random.Random, person: _Person, record: Record) -> Record:
+def _address_form(rnd: _Chance, person: _Person, record: Record) -> Record:
     """With province and city in front, or without the flat."""
     if not record.street:
         return record
@@ -284,28 +292,28 @@ def _address_form(rnd: random.Random, person: _Person, record: Record) -> Record
     return replace(record, street=record.street.partition("号")[0] + "号")
 
 
-def _day_month(rnd: random.Random, person: _Person, record: Record) -> Record:
+def _day_month(rnd: _Chance, person: _Person, record: Record) -> Record:
     del rnd, person
     year, month, day = record.birth_date.split("-") if record.birth_date else ("", "", "")
     return replace(record, birth_date=f"{year}-{day}-{month}") if day and int(day) <= 12 else record
 
 
-def _birth_typo(rnd: random.Random, person: _Person, record: Record) -> Record:
+def _birth_typo(rnd: _Chance, person: _Person, record: Record) -> Record:
     del person
     return replace(record, birth_date=_slip(rnd, record.birth_date, "0123456789", 3))
 
 
-def _email_typo(rnd: random.Random, person: _Person, record: Record) -> Record:
+def _email_typo(rnd: _Chance, person: _Person, record: Record) -> Record:
     del person
     user, at, host = record.email.partition("@")
     return replace(record, email=_slip(rnd, user, "abcdefghijklmnopqrstuvwxyz", 0) + at + host) if at else record
 
 
-def _email_other(rnd: random.Random, person: _Person, record: Record) -> Record:
+def _email_other(rnd: _Chance, person: _Person, record: Record) -> Record:
     return replace(record, email=_email(rnd, person.family, person.given, person.birth)) if record.email else record
 
 
-_Change = Callable[[random.Random, _Person, Record], Record]
+_Change = Callable[[_Chance, _Person, Record], Record]
 _CHANGES: tuple[tuple[_Change, float], ...] = (
     (_homophone, 0.10), (_traditional, 0.08), (_in_pinyin, 0.15), (_english, 0.03), (_titled, 0.05),
     (_phone_new, 0.08), (_phone_typo, 0.06), (_phone_form, 0.25), (_moved, 0.10), (_address_form, 0.25),
@@ -313,7 +321,7 @@ _CHANGES: tuple[tuple[_Change, float], ...] = (
 )  # fmt: skip
 
 
-def _slip(rnd: random.Random, text: str, alphabet: str, start: int) -> str:
+def _slip(rnd: _Chance, text: str, alphabet: str, start: int) -> str:
     """One character wrong, missing, twice, or two in the wrong order."""
     if len(text) < start + 3:
         return text
@@ -328,11 +336,19 @@ def _slip(rnd: random.Random, text: str, alphabet: str, start: int) -> str:
     return text[:at] + text[at + 1 :] if kind == 2 else text[:at] + text[at] + text[at:]
 
 
-def _phone(rnd: random.Random) -> str:
+def _phone(rnd: _Chance) -> str:
     return f"1{rnd.choice('35789')}{rnd.randrange(10**9):09}"
 
 
-def _email(rnd: random.Random, family: str, given: str, birth: str) -> str:
+def _email(rnd: _Chance, family: str, given: str, birth: str) -> str:
+    user, _, host = _address(rnd, family, given, birth).partition("@")
+    while f"{user}@{host}" in rnd.taken:
+        user += "1"
+    rnd.taken.add(f"{user}@{host}")
+    return f"{user}@{host}"
+
+
+def _address(rnd: _Chance, family: str, given: str, birth: str) -> str:
     host = rnd.choice(_HOSTS)
     if host == "qq.com":
         return f"{rnd.randrange(10**8, 10**10)}@{host}"
@@ -343,7 +359,7 @@ def _email(rnd: random.Random, family: str, given: str, birth: str) -> str:
     return f"{user}{rnd.choice((birth[:4], birth[2:4], birth[5:7] + birth[8:], str(rnd.randrange(1000))))}@{host}"
 
 
-def _street(rnd: random.Random) -> str:
+def _street(rnd: _Chance) -> str:
     road = rnd.choice(_ROADS) + rnd.choice(_TURNS) + "路"
     return f"{road}{rnd.randint(1, 999)}号{rnd.randint(1, 30)}栋{rnd.randint(1, 30)}{rnd.randint(1, 6):02}室"
 
