@@ -65,12 +65,12 @@ STANDARD: Final[Mapping[str, Mapping[str, frozenset[FieldType]]]] = {
     "rfm_changed": {**_MOVED, **dict.fromkeys(("recency", "frequency", "monetary"), _NUMBER)},
 }
 _KINDS: Final = {
-    EventProperty.Type.TEXT: _T.TEXT,
-    EventProperty.Type.TIME: _T.TEXT,  # a time is a text in JSON, and compares as one
-    EventProperty.Type.NUMBER: _T.NUMBER,
-    EventProperty.Type.BOOLEAN: _T.BOOLEAN,
+    EventProperty.Type.TEXT: _TEXT,
+    EventProperty.Type.TIME: frozenset({_T.TIME, _T.TEXT}),  # in JSON a time is a text, and can be asked as one
+    EventProperty.Type.NUMBER: _NUMBER,
+    EventProperty.Type.BOOLEAN: frozenset({_T.BOOLEAN}),
 }
-_ANY: Final = frozenset(_KINDS.values())
+_ANY: Final = frozenset[FieldType]().union(*_KINDS.values())
 _FULL: Final = 300  # properties of one name that the tracking plan keeps; beyond them any may be asked
 
 
@@ -104,7 +104,7 @@ def _kinds(types: Mapping[str, int], declared: str) -> frozenset[FieldType]:
     said: Iterable[str] = {*types, declared} - {""}
     if not said:
         return _ANY  # only ever null so far
-    return frozenset(_KINDS[kind] for kind in map(EventProperty.Type, said) if kind in _KINDS)
+    return frozenset[FieldType]().union(*(_KINDS.get(kind, _LIST) for kind in map(EventProperty.Type, said)))
 
 
 # ——— custom objects

@@ -1,7 +1,7 @@
 """Trees and people's facts nobody would think of, for holding every way of computing to one answer."""
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -23,6 +23,13 @@ EVENTS = ["email_opened", "order_completed"]
 JSON_VALUES = st.one_of(
     st.sampled_from(TEXTS), st.sampled_from(NUMBERS), st.booleans(), st.none(), st.just(["tea"]), st.just({"a": 1})
 )
+# Texts that are nearly times, and times at the ends of what can be said.
+NEARLY_TIMES = [
+    "0000-01-01", "0001-01-01T00:00:00Z", "9999-12-31", "9999-12-31T23:59:59", "99999-01-01", "2026-02-30", "20261122",
+    "2026-11-22T24:00:00Z", "2026-11-22T23:59:60Z", " 2026-11-22", "2026-11-22 ", "2026-11-22\n", "2026-11-22T10:00Z\n",
+    "2026-11-22T10:00:00+15:00", "2026-11-22T04:00:00.0000001Z", "2026-11-22t04:00:00z", "1795312800", "now",
+    "infinity", "２０２６-11-22", "2026-11-22T04", "2026/11/22", "-2026-11-22",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -74,7 +81,15 @@ NEW_YORK_IN_AUTUMN = Moment(
     ),
     ("2026-11-01T01:30:00-04:00", "2026-11-01T01:30:00-05:00"),
 )
-MOMENTS = st.sampled_from([SHANGHAI, SHANGHAI, NEW_YORK_IN_SPRING, NEW_YORK_IN_AUTUMN])
+# Clocks go back and forth, and nobody else's do so by half an hour.
+LORD_HOWE = Moment(
+    datetime(2026, 10, 4, 3, tzinfo=UTC),
+    ZoneInfo("Australia/Lord_Howe"),
+    ("2026-10-03", "2026-10-04", "2026-10-05", "2026-09-04", "2026-04-05"),
+    (datetime(2026, 10, 3, 15, 30, tzinfo=UTC), datetime(2026, 4, 4, 15, tzinfo=UTC)),
+    ("2026-10-04T02:30:00+11:00", "2026-10-04T01:59:59.999999+10:30"),
+)
+MOMENTS = st.sampled_from([SHANGHAI, SHANGHAI, NEW_YORK_IN_SPRING, NEW_YORK_IN_AUTUMN, LORD_HOWE])
 
 
 def maybe(strategy: Made) -> Made:
@@ -107,7 +122,7 @@ def facts_at(moment: Moment) -> st.SearchStrategy[Facts]:
         consents=st.dictionaries(
             st.sampled_from([("email", None), ("email", "promotion")]), st.sampled_from(["given", "none", "withdrawn"])
         ),
-        events=st.lists(_happened(instants), max_size=6).map(_numbered),
+        events=st.lists(_happened(instants, moment), max_size=6).map(_numbered),
         things=st.lists(_thing(moment), max_size=3).map(tuple),
     )
 
@@ -145,9 +160,29 @@ def _related(instants: Made) -> Made:
     )
 
 
-def _happened(instants: Made) -> st.SearchStrategy[Happened]:
-    properties = st.dictionaries(st.sampled_from(["x", "y"]), JSON_VALUES, max_size=2)
-    thing = st.one_of(st.dictionaries(st.sampled_from(["x", "y"]), JSON_VALUES, max_size=2), JSON_VALUES)
+def _written(moment: Moment) -> Made:
+    """Times near what conditions ask, in every way of writing them; also clock times that come twice or never."""
+
+    def clock_time(at: datetime, minutes: int, form: str) -> str:
+        return (at.astimezone(moment.zone).replace(tzinfo=None) + timedelta(minutes=minutes)).strftime(form)
+
+    forms = st.sampled_from(["%Y-%m-%dT%H:%M:%S.%f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"])
+    instants = st.sampled_from(moment.instants)
+    offsets = st.sampled_from([timedelta(0), timedelta(hours=8), timedelta(hours=-4, minutes=-30), timedelta(hours=14)])
+    spoken = st.builds(lambda at, offset: at.astimezone(timezone(offset)).isoformat(), instants, offsets)
+    return st.one_of(
+        spoken,
+        spoken.map(lambda text: text.replace("T", " ").replace("+00:00", "Z").replace("+14:00", "+14")),
+        st.builds(clock_time, instants, st.sampled_from([0, 0, -90, -30, 30, 60]), forms),
+        st.sampled_from(moment.days),
+        st.sampled_from(NEARLY_TIMES),
+    )
+
+
+def _happened(instants: Made, moment: Moment) -> st.SearchStrategy[Happened]:
+    values = st.one_of(JSON_VALUES, _written(moment))
+    properties = st.dictionaries(st.sampled_from(["x", "y"]), values, max_size=2)
+    thing = st.one_of(st.dictionaries(st.sampled_from(["x", "y"]), values, max_size=2), JSON_VALUES)
     things = st.one_of(st.lists(thing, max_size=3), JSON_VALUES).map(lambda value: {"z": value})
     properties = st.builds(lambda one, other: {**one, **other}, properties, st.one_of(st.just({}), things))
     return st.builds(Happened, name=st.sampled_from(EVENTS), at=instants, properties=properties)
@@ -266,7 +301,7 @@ def _next() -> list[Made]:
 
 
 def _of_property(moment: Moment) -> Made:
-    return st.one_of(*(_operation(kind, moment, []) for kind in ("text", "number", "boolean")))
+    return st.one_of(*(_operation(kind, moment, []) for kind in ("text", "number", "boolean", "time", "time")))
 
 
 def _where(moment: Moment) -> Made:

@@ -29,18 +29,10 @@ from hongyan.events.services import append
 from hongyan.events.types import NewEvent
 from tests.audience import world
 from tests.audience.generate import EVENTS, MOMENTS, Moment, facts_at, trees_at
+from tests.emptying import empty_database
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-_TABLES = (
-    "contacts_contact", "contacts_company", "contacts_objecttype", "audience_taggroup", "audience_contactlist",
-    "contacts_touched",
-)  # fmt: skip
-_ABOUT_PEOPLE = """
-SELECT c.table_name FROM information_schema.columns c JOIN information_schema.tables t USING (table_schema, table_name)
-WHERE table_schema = 'public' AND t.table_type = 'BASE TABLE' AND (
-    c.column_name = 'contact_id' OR c.table_name LIKE 'events_history%' OR c.table_name LIKE 'audience_population%')
-"""
 EMPTY = {"city": "", "birth_month": None, "has_email": False, "last_activity_at": None, "sex": 0}
 
 
@@ -68,10 +60,7 @@ def installation(
             append([NewEvent(contact_id, e.name, e.at, "test", dict(e.properties)) for e in late])
         yield catalogue, ids
     finally:
-        with connection.cursor() as cursor:
-            cursor.execute(_ABOUT_PEOPLE)
-            tables = {*_TABLES, *(row[0] for row in cursor.fetchall())}
-            cursor.execute(f"TRUNCATE {', '.join(sorted(tables))} CASCADE")
+        empty_database()
         delta.forget()
 
 

@@ -327,6 +327,24 @@ SENTENCES = [
         "Contacts who did “put a product into the cart”, then not “placed an order” within 2 hours",
         "有过“加入购物车”，之后 2 小时内没有“下单”的联系人",
     ),
+    (
+        {"event": "order_completed", "where": {"property": "ship_by", "op": "within_next_days", "value": 3}},
+        "Contacts who did “placed an order” (where ship_by is within the next 3 days)",
+        "有过“下单”（其中ship_by在未来 3 天内）的联系人",
+    ),
+    (
+        {
+            "not": {
+                "event": "order_completed",
+                "measure": "last",
+                "property": "ship_by",
+                "op": "before",
+                "value": "2026-12-01",
+            }
+        },
+        "Contacts whose “ship_by” at the last “placed an order” is not before 2026-12-01",
+        "最近一次“下单”的“ship_by”不早于 2026-12-01的联系人",
+    ),
     ({"field": "country", "op": "=", "value": "CN"}, "Contacts whose country is “China”", "国家/地区是“中国”的联系人"),
     ({"everyone": True}, "All contacts", "所有联系人"),
     (

@@ -28,7 +28,7 @@ from hongyan.identity.merging import merge, unmerge
 from hongyan.identity.models_merging import Merge
 from hongyan.identity.types import MergeReason
 from tests.audience.factory import group, tag
-from tests.conftest import _empty_unmanaged
+from tests.emptying import empty_database
 from tests.membership.factory import NOW, SYSTEM, audience, check_all, happen, members
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,6 +37,8 @@ WHERE: list[dict[str, Any]] = [
     {"property": "x", "op": "=", "value": "a"},
     {"property": "n", "op": ">", "value": 2},
     {"not": {"property": "x", "op": "=", "value": "a"}},
+    {"property": "due", "op": "within_next_days", "value": 2},
+    {"not": {"property": "due", "op": "within_last_days", "value": 3}},
 ]
 WINDOWS: list[dict[str, Any]] = [
     {},
@@ -51,7 +53,7 @@ WINDOWS: list[dict[str, Any]] = [
 
 def did(dice: random.Random) -> dict[str, Any]:
     part: dict[str, Any] = {"event": dice.choice(NAMES)} | dice.choice(WINDOWS)
-    kind = dice.randint(0, 4)
+    kind = dice.randint(0, 5)
     if kind == 1:
         part |= {"op": dice.choice([">=", "=", "<=", "<"]), "count": dice.randint(1, 3)}
     elif kind == 2:
@@ -60,6 +62,8 @@ def did(dice: random.Random) -> dict[str, Any]:
         part |= {"measure": dice.choice(["first_at", "last_at"]), "op": "within_last_days", "value": dice.randint(1, 5)}
     elif kind == 4:
         part |= {"measure": dice.choice(["first", "last"]), "property": "x", "op": "=", "value": "a"}
+    elif kind == 5:
+        part |= {"measure": "last", "property": "due", "op": "within_next_days", "value": dice.randint(1, 5)}
     return part | ({"where": dice.choice(WHERE)} if dice.random() < 0.4 else {})
 
 
@@ -153,7 +157,14 @@ class World:
             at = self.now + self.dice.choice(
                 [timedelta(0), timedelta(hours=-3), timedelta(days=-3), timedelta(hours=4)]
             )
-            happen(contact, self.dice.choice(NAMES), at, x=self.dice.choice(["a", "b"]), n=self.dice.randint(0, 4))
+            x, n = self.dice.choice(["a", "b"]), self.dice.randint(0, 4)
+            happen(contact, self.dice.choice(NAMES), at, x=x, n=n, due=self.due())
+
+    def due(self) -> Any:
+        """As whoever sends it likes to write it."""
+        at = self.now + timedelta(hours=self.dice.randint(-80, 80))
+        shown = at.replace(tzinfo=None).isoformat(" ", "minutes")
+        return self.dice.choice([at.isoformat(), shown, at.date().isoformat(), "soon", None, 5])
 
     def person(self) -> None:
         Contact.objects.create(
@@ -267,10 +278,7 @@ class World:
 )
 @given(seed=st.integers(0, 2**32))
 def test_members_are_what_the_definitions_mean(seed: int) -> None:
-    from django.core.management import call_command
-
-    call_command("flush", verbosity=0, interactive=False)
-    _empty_unmanaged()
+    empty_database()
     dice = random.Random(seed)
     with clock.freeze(NOW):
         world = World(dice)

@@ -37,6 +37,7 @@ export const OF_PROPERTIES: Record<string, string[]> = {
   text: ["=", "!=", "in", "not_in", "contains", "starts_with", ...PRESENCE],
   number: ["=", "!=", ">", ">=", "<", "<=", "between", "in", "not_in", ...PRESENCE],
   boolean: ["=", ...PRESENCE],
+  time: ["within_last_days", "within_next_days", "before", "after", "between", ...PRESENCE],
   sealed: PRESENCE,
 };
 /** What can be asked of the first and the last time of something. */
@@ -122,6 +123,8 @@ export function withOperator(body: JsonObject, op: string, field: Field): JsonOb
 /** The kind of value that stands in a comparison of a property nobody has described. */
 export function typeSeen(body: JsonObject): FieldType {
   const one = Array.isArray(body.value) ? body.value[0] : body.value;
+  if (["before", "after", "within_last_days", "within_next_days"].includes(String(body.op))) return "time";
+  if (body.op === "between" && typeof one === "string") return "time";
   if (typeof one === "number" || [">", ">=", "<", "<=", "between"].includes(String(body.op))) return "number";
   return typeof one === "boolean" ? "boolean" : "text";
 }
@@ -133,7 +136,9 @@ export function propertyComparing(
 ): { field: Field; operators: [FieldType, string[]][] } {
   const kinds = (field.kinds ?? [field.type]).filter((kind) => kind in OF_PROPERTIES);
   const possible: FieldType[] = kinds.length > 0 ? kinds : ["sealed"];
-  const seen = typeSeen(body);
+  // What holds times is asked as times, unless somebody asks otherwise.
+  const open = body.op === undefined || PRESENCE.includes(String(body.op));
+  const seen = open && possible[0] === "time" ? "time" : typeSeen(body);
   const type = possible.includes(seen) ? seen : (possible[0] ?? "sealed");
   return { field: { ...field, type }, operators: possible.map((kind) => [kind, OF_PROPERTIES[kind] ?? []]) };
 }

@@ -37,6 +37,20 @@ describe("properties of events", () => {
     expect(propertyComparing(field, { op: ">=", value: null }).field.type).toBe("number");
   });
 
+  it("that hold times are asked as times, and as texts where somebody did", () => {
+    const field = propertyField("paid_at", ["time", "text"]);
+    expect(propertyComparing(field, { property: "paid_at" }).field.type).toBe("time");
+    expect(propertyComparing(field, { op: "within_last_days", value: 30 }).field.type).toBe("time");
+    expect(propertyComparing(field, { op: "between", value: ["2026-01-01", "2026-01-31"] }).field.type).toBe("time");
+    expect(propertyComparing(field, { op: "starts_with", value: "2026" }).field.type).toBe("text");
+    expect(withOperator({ property: "paid_at", op: "before", value: "2026-01-01" }, "between", { ...field, type: "time" }).value).toEqual([
+      "2026-01-01",
+      "2026-01-01",
+    ]);
+    const unknown = propertyField("x", ["text", "number", "boolean", "time"]);
+    expect(propertyComparing(unknown, { property: "x" }).field.type).toBe("text");
+  });
+
   it("of the things of a list say so", () => {
     expect(inList("products[].category")).toBe(true);
     expect(propertyField("products[].category", ["text"]).label).toBe("category of one of the products");

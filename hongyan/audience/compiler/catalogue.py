@@ -52,17 +52,13 @@ OPERATORS: Final[Mapping[FieldType, tuple[Op, ...]]] = {
 }
 
 
-# Of properties, whose declared type is at most one of what JSON tells apart.
-PROPERTY_OPERATORS: Final = (
-    *_EXACT, Op.CONTAINS, Op.STARTS_WITH, Op.GT, Op.GE, Op.LT, Op.LE, Op.BETWEEN, *_PRESENCE
-)  # fmt: skip
 MEASURE_OPERATORS: Final[Mapping[Measure, tuple[Op, ...]]] = {
     Measure.SUM: tuple(op for op in OPERATORS[FieldType.NUMBER] if op not in _PRESENCE),  # a sum is never missing
     Measure.MIN: OPERATORS[FieldType.NUMBER],
     Measure.MAX: OPERATORS[FieldType.NUMBER],
     Measure.AVERAGE: OPERATORS[FieldType.NUMBER],
-    Measure.FIRST: PROPERTY_OPERATORS,
-    Measure.LAST: PROPERTY_OPERATORS,
+    Measure.FIRST: tuple(Op),  # as properties: what fits goes with the kind of their values
+    Measure.LAST: tuple(Op),
     # An event of the future does not count yet, so nothing lies within the next days.
     Measure.FIRST_AT: tuple(op for op in OPERATORS[FieldType.TIME] if op is not Op.WITHIN_NEXT_DAYS),
     Measure.LAST_AT: tuple(op for op in OPERATORS[FieldType.TIME] if op is not Op.WITHIN_NEXT_DAYS),
@@ -127,8 +123,9 @@ class AudienceSpec:
 
 @dataclass(frozen=True, slots=True)
 class PropertySpec:
-    """A property of an event. kinds: those of TEXT, NUMBER and BOOLEAN it is declared as or was seen with; none when it
-    only ever holds lists or objects, of which only presence can be asked, as of what is sealed."""
+    """A property of an event. kinds: those of TEXT, NUMBER and BOOLEAN it is declared as or was seen with, and TIME
+    besides TEXT where its texts are times; none when it only ever holds lists or objects, of which only presence can be
+    asked, as of what is sealed."""
 
     key: str
     kinds: frozenset[FieldType]

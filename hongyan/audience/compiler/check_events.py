@@ -106,7 +106,7 @@ def _where(where: Node | None, event: str, catalogue: Catalogue) -> list[Problem
     if where is None or spec is None:
         return []
     parts = [part for part in walk(where) if isinstance(part, PropertyIs)]
-    return [problem for part in parts for problem in property_problems(part, spec.properties, part.key)]
+    return [problem for part in parts for problem in property_problems(part, spec.properties, part.key, catalogue.zone)]
 
 
 def _measure(node: Measured, catalogue: Catalogue) -> list[Problem]:
@@ -117,13 +117,13 @@ def _measure(node: Measured, catalogue: Catalogue) -> list[Problem]:
         return value_problems(node, _TIME, catalogue.zone)
     spec = catalogue.events.get(node.event)
     if node.measure in OF_NUMBERS:
-        return _numbers(node, spec) + value_problems(node, _NUMBER, catalogue.zone)
-    return property_problems(node, None if spec is None else spec.properties, node.property or "")
+        return _numbers(node, spec, catalogue) + value_problems(node, _NUMBER, catalogue.zone)
+    return property_problems(node, None if spec is None else spec.properties, node.property or "", catalogue.zone)
 
 
-def _numbers(node: Measured, spec: EventSpec | None) -> list[Problem]:
+def _numbers(node: Measured, spec: EventSpec | None, catalogue: Catalogue) -> list[Problem]:
     if in_list(node.property or ""):
-        return property_problems(node, None, node.property or "")
+        return property_problems(node, None, node.property or "", catalogue.zone)
     if spec is None or spec.properties is None:
         return []
     found = spec.properties.get(node.property or "")

@@ -7,18 +7,21 @@ from django.utils.translation import gettext as _
 
 from hongyan.audience.compiler.catalogue import (
     OPERATORS,
-    PROPERTY_OPERATORS,
     Catalogue,
     FieldSpec,
     FieldType,
+    Label,
     PropertySpec,
 )
 from hongyan.audience.compiler.nodes import WITH_DAYS, WITHOUT_VALUE, FieldIs, Measured, Op, PropertyIs, Scalar, in_list
-from hongyan.audience.compiler.shape import is_day, is_instant
+from hongyan.audience.compiler.shape import is_day, is_instant, time_needed
 from hongyan.audience.compiler.times import first_instant
+from hongyan.audience.compiler.written import of_times
 from hongyan.audience.types import Problem
 
 _UTC = ZoneInfo("UTC")
+_TIME = FieldSpec("", FieldType.TIME, Label(""))
+_WORDS = {Op.WITHIN_LAST_DAYS: "in last 30d", Op.WITHIN_NEXT_DAYS: "in next 30d"}
 _NUMERIC = frozenset({Op.GT, Op.GE, Op.LT, Op.LE, Op.BETWEEN})
 _TEXTUAL = frozenset({Op.CONTAINS, Op.STARTS_WITH})
 
@@ -37,7 +40,7 @@ def field_problems(node: FieldIs, catalogue: Catalogue) -> list[Problem]:
 def compared_problems(node: FieldIs | PropertyIs, spec: FieldSpec, zone: ZoneInfo) -> list[Problem]:
     """Of something whose type is known."""
     if node.op not in OPERATORS[spec.type]:
-        return [_wrong_operator(node.path)]
+        return [_wrong_operator(node.path, spec.type)]
     return value_problems(node, spec, zone)
 
 
@@ -57,12 +60,10 @@ def value_problems(node: FieldIs | PropertyIs | Measured, spec: FieldSpec, zone:
 
 
 def property_problems(
-    node: PropertyIs | Measured, properties: Mapping[str, PropertySpec] | None, key: str
+    node: PropertyIs | Measured, properties: Mapping[str, PropertySpec] | None, key: str, zone: ZoneInfo
 ) -> list[Problem]:
     """Of an event's property: the value must be of a kind it is known to have. Where nothing is known of the event,
     operator and value must agree among themselves."""
-    if node.op not in PROPERTY_OPERATORS:
-        return [_wrong_operator(node.path)]
     among = in_list(key)
     if among is not None and isinstance(node, Measured):
         message = _("A measure takes one value of each event, not those of a list.")
@@ -75,7 +76,9 @@ def property_problems(
     if spec is not None and (spec.sealed or not spec.kinds) and node.op not in WITHOUT_VALUE:
         message = _("Of this property only whether there is a value can be asked.")
         return [Problem(f"{node.path}/op", "operator_mismatch", message)]
-    return _agreement(node) or _kind_problems(node, spec)
+    if of_times(node.op, node.value):
+        return _time_problems(node, spec, zone)
+    return _agreement(node, spec) or _kind_problems(node, spec)
 
 
 def unknown_property(path: str) -> Problem:
@@ -83,22 +86,34 @@ def unknown_property(path: str) -> Problem:
     return Problem(f"{path}/property", "unknown_property", message)
 
 
+def _time_problems(node: PropertyIs | Measured, spec: PropertySpec | None, zone: ZoneInfo) -> list[Problem]:
+    if spec is None or FieldType.TIME in spec.kinds:
+        return value_problems(node, _TIME, zone)
+    if node.op is Op.BETWEEN and FieldType.NUMBER in spec.kinds:
+        return [Problem(f"{node.path}/value", "type_mismatch", _("A number is needed here."))]
+    return [Problem(f"{node.path}/op", "operator_mismatch", _("This property holds no times."))]
+
+
 def _kind_problems(node: PropertyIs | Measured, spec: PropertySpec | None) -> list[Problem]:
     if spec is None or node.op in WITHOUT_VALUE:
         return []
     if kind_of(several(node)[0]) in spec.kinds:
         return []
-    if FieldType.TEXT in spec.kinds:
+    if node.op is Op.BETWEEN and FieldType.TIME in spec.kinds:
+        message = time_needed()
+    elif FieldType.TEXT in spec.kinds:
         message = _("A text is needed here.")
     else:
         message = _("A number is needed here.") if FieldType.NUMBER in spec.kinds else _("Yes or no is needed here.")
     return [Problem(f"{node.path}/value", "type_mismatch", message)]
 
 
-def _agreement(node: PropertyIs | Measured) -> list[Problem]:
+def _agreement(node: PropertyIs | Measured, spec: PropertySpec | None) -> list[Problem]:
     at = f"{node.path}/value"
     values = several(node)
     if node.op in _NUMERIC:
+        if _as_time(values, spec):
+            return [Problem(f"{node.path}/op", "operator_mismatch", _fitting(FieldType.TIME))]
         if not all(is_number(value) for value in values):
             return [Problem(at, "type_mismatch", _("A number is needed here."))]
         return order_problems(values, at, _UTC) if node.op is Op.BETWEEN else []
@@ -110,8 +125,20 @@ def _agreement(node: PropertyIs | Measured) -> list[Problem]:
     return []
 
 
-def _wrong_operator(path: str) -> Problem:
-    return Problem(f"{path}/op", "operator_mismatch", _("This comparison does not fit the field."))
+def _as_time(values: tuple[Scalar | None, ...], spec: PropertySpec | None) -> bool:
+    """Whether somebody wrote "later than" as one writes "more than"."""
+    days = all(isinstance(value, str) and (is_day(value) or is_instant(value)) for value in values)
+    return days and (spec is None or FieldType.TIME in spec.kinds)
+
+
+def _wrong_operator(path: str, kind: FieldType) -> Problem:
+    return Problem(f"{path}/op", "operator_mismatch", _fitting(kind))
+
+
+def _fitting(kind: FieldType) -> str:
+    """What can be asked instead, as the text form says it."""
+    words = [_WORDS.get(op, op.value.replace("_", " ")) for op in OPERATORS[kind]]
+    return _("This comparison does not fit. Possible here: %(words)s.") % {"words": _(", ").join(words)}
 
 
 def order_problems(values: tuple[Scalar | None, ...], at: str, zone: ZoneInfo) -> list[Problem]:
@@ -147,7 +174,7 @@ def _misfit(value: Scalar | None, spec: FieldSpec) -> str:
             good, message = isinstance(value, str) and is_day(value), _("A date such as 2026-01-31 is needed.")
         case FieldType.TIME:
             good = isinstance(value, str) and (is_day(value) or is_instant(value))
-            message = _("A date such as 2026-01-31 is needed.")
+            message = time_needed()
         case FieldType.CHOICE | FieldType.CHOICES:
             good = not isinstance(value, bool) and value in {choice.value for choice in spec.choices}
             message = _("This is not one of the choices of the field.")

@@ -14,6 +14,7 @@ from hongyan.audience.compiler.catalogue import Catalogue, FieldSpec, FieldType
 from hongyan.audience.compiler.compare import fold
 from hongyan.audience.compiler.nodes import Op, PropertyIs, Value, in_list
 from hongyan.audience.compiler.times import end_instant, first_instant, shift, today
+from hongyan.audience.compiler.written import DAY, LOCAL, OFFSET, PLAIN, ZONED, Span, of_times, span
 
 Exp = exp.Expr
 Get = Callable[[], Exp]  # makes the expression anew each time, for sqlglot's nodes have one parent
@@ -111,6 +112,9 @@ class Comparisons:
             return self.property_set(node.key, row)
         if node.op is Op.EQ:
             return self.holds(row, "properties", node.key, value)
+        if of_times(node.op, value):
+            text = exp.JSONExtractScalar(this=exp.column("properties", row), expression=self.bind(node.key))
+            return self.of_written(span(node.op, value, self.now, self.catalogue.zone), exp.paren(text))
         first = value[0] if isinstance(value, tuple) else value
         kind, of = ("string", FieldType.TEXT) if isinstance(first, str) else ("number", FieldType.NUMBER)
         return self.of_plain(node.op, value, lambda: self.from_json(exp.column("properties", row), node.key, kind), of)
@@ -212,6 +216,50 @@ class Comparisons:
                 return exp.and_(bound(exp.GTE, self.now - timedelta(days=value)), bound(exp.LTE, self.now))
             case _:
                 return exp.and_(bound(exp.GTE, self.now), bound(exp.LTE, self.now + timedelta(days=value)))
+
+    def of_written(self, meant: Span, text: Exp) -> Exp:
+        """A time written in a text that may be anything: each way of writing it with its own test, NULL for none. Only
+        what has the form of a time is converted, so nothing in the data makes the statement fail."""
+
+        def within(value: Exp, low: object, end: object, *, days: bool = False) -> Exp:
+            tests: list[Exp] = []
+            if low is not None:
+                tests.append((exp.GT if days else exp.GTE)(this=value.copy(), expression=self.bind(low)))
+            if end is not None:
+                tests.append((exp.LTE if days else exp.LT)(this=value.copy(), expression=self.bind(end)))
+            return exp.and_(*tests) if tests else is_set(value)
+
+        plain, offset = _part(text, PLAIN), _part(text, OFFSET)
+        instant = exp.DPipe(this=plain.copy(), expression=offset)
+        day = exp.Collate(this=text.copy(), expression=exp.to_identifier("C", quoted=True))
+        cases = [
+            (DAY, text, "date", within(day, meant.days_after, meant.days_to, days=True)),
+            (
+                LOCAL,
+                plain,
+                "timestamp",
+                within(exp.cast(plain.copy(), "timestamp"), meant.clock_first, meant.clock_end),
+            ),
+            (ZONED, instant, "timestamptz", within(exp.cast(instant.copy(), "timestamptz"), meant.first, meant.end)),
+        ]
+        return exp.Case(
+            ifs=[
+                exp.If(this=exp.and_(_like(text, form), _valid(read, kind)), true=test)
+                for form, read, kind, test in cases
+            ]
+        )
+
+
+def _part(text: Exp, form: str) -> Exp:
+    return exp.Anonymous(this="substring", expressions=[text.copy(), exp.Literal.string(form)])
+
+
+def _like(text: Exp, form: str) -> Exp:
+    return exp.RegexpLike(this=text.copy(), expression=exp.Literal.string(form))
+
+
+def _valid(text: Exp, kind: str) -> Exp:
+    return exp.Anonymous(this="pg_input_is_valid", expressions=[text.copy(), exp.Literal.string(kind)])
 
 
 def _folded(text: Exp) -> Exp:

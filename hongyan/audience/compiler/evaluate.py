@@ -5,7 +5,7 @@ The suite holds every engine to this: where they differ, this file is what docum
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from hongyan.audience.compiler.catalogue import Catalogue, FieldSpec, FieldType
@@ -13,6 +13,7 @@ from hongyan.audience.compiler.compare import compare_plain, exact, is_number
 from hongyan.audience.compiler.happened import (
     Happened,
     Where,
+    at_in,
     chain_after,
     counting,
     fulfils,
@@ -43,7 +44,7 @@ from hongyan.audience.compiler.nodes import (
     Sequence,
 )
 from hongyan.audience.compiler.parse import parse
-from hongyan.audience.compiler.times import end_instant, first_instant, shift, today
+from hongyan.audience.compiler.times import shift, today
 
 __all__ = ["Facts", "Happened", "Thing", "evaluate", "fulfils"]
 
@@ -176,7 +177,7 @@ def _compare(op: Op, have: Any, want: Any, kind: FieldType, where: Where) -> boo
     if kind is FieldType.DATE:
         return _compare_days(op, have, want, today(where.now, where.zone))
     if kind is FieldType.TIME:
-        return _compare_instants(op, have, want, where)
+        return at_in(op, have, want, where)
     if kind is FieldType.CHOICES:
         return want in have
     return compare_plain(op, have, want)
@@ -198,21 +199,6 @@ def _compare_days(op: Op, have: str, want: Any, on: date) -> bool:
             return on.isoformat() <= have <= shift(on, want).isoformat()
 
 
-def _compare_instants(op: Op, have: datetime, want: Any, where: Where) -> bool:
-    now, zone = where.now, where.zone
-    match op:
-        case Op.BEFORE:
-            return bool(have < first_instant(want, zone))
-        case Op.AFTER:
-            return bool(have >= end_instant(want, zone))
-        case Op.BETWEEN:
-            return first_instant(want[0], zone) <= have < end_instant(want[1], zone)
-        case Op.WITHIN_LAST_DAYS:
-            return now - timedelta(days=want) <= have <= now
-        case _:
-            return now <= have <= now + timedelta(days=want)
-
-
 def _count(op: Op, times: int, count: int) -> bool:
     return times != count if op is Op.NE else compare_plain(op, times, count)
 
@@ -223,4 +209,4 @@ def _measured(node: Measured, events: list[Happened], where: Where) -> bool:
         return _compare(node.op, value, node.value, FieldType.TIME, where)
     if node.measure in OF_NUMBERS:
         return _compare(node.op, value, node.value, FieldType.NUMBER, where)
-    return property_holds(node.op, value, node.value)
+    return property_holds(node.op, value, node.value, where)

@@ -7,7 +7,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from hongyan.audience.compiler.catalogue import Catalogue, FieldSpec
-from hongyan.audience.compiler.explain_compare import compared, inside_sentence
+from hongyan.audience.compiler.explain_compare import compared, inside_sentence, time_spec
 from hongyan.audience.compiler.explain_events import Happenings
 from hongyan.audience.compiler.nodes import (
     COMPLEMENTS,
@@ -110,7 +110,7 @@ class _Words:
                     text = _("%(key)s of each of the “%(list)s”") if every else _("%(key)s of one of the “%(list)s”")
                     list_name, inner = map(self.happenings.property, among)
                     name = text % {"list": list_name, "key": inner}
-                return compared(name, op, value, spec, negated=negated, language=self.language)
+                return compared(name, op, value, spec or time_spec(op, value), negated=negated, language=self.language)
             case _:
                 return self.happening(node, negated=negated)
 

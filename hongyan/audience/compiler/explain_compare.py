@@ -2,9 +2,12 @@
 
 from django.utils.translation import gettext as _
 
-from hongyan.audience.compiler.catalogue import FieldSpec, FieldType
+from hongyan.audience.compiler.catalogue import FieldSpec, FieldType, Label
 from hongyan.audience.compiler.nodes import Op, Scalar, Value
+from hongyan.audience.compiler.written import of_times
 from hongyan.audience.names import name_of_code
+
+_TIME = FieldSpec("", FieldType.TIME, Label(""))
 
 
 def compared(name: str, op: Op, value: Value, spec: FieldSpec | None, *, negated: bool, language: str) -> str:
@@ -33,6 +36,11 @@ def _value(value: Scalar, spec: FieldSpec | None, language: str) -> str:
         if spec.type in {FieldType.DATE, FieldType.TIME}:
             return str(value)
     return _("“%(value)s”") % {"value": value} if isinstance(value, str) else str(value)
+
+
+def time_spec(op: Op, value: Value) -> FieldSpec | None:
+    """Of a property that is compared as a time: days and instants stand without quotation marks."""
+    return _TIME if of_times(op, value) else None
 
 
 def inside_sentence(name: str) -> str:

@@ -5,10 +5,9 @@ from collections.abc import Callable, Mapping
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from hongyan.audience.compiler.catalogue import Catalogue, FieldSpec, FieldType, Label
-from hongyan.audience.compiler.explain_compare import compared
+from hongyan.audience.compiler.catalogue import Catalogue, FieldSpec
+from hongyan.audience.compiler.explain_compare import compared, time_spec
 from hongyan.audience.compiler.nodes import (
-    OF_TIMES,
     Did,
     HasObject,
     Measure,
@@ -23,7 +22,6 @@ from hongyan.audience.compiler.nodes import (
 )
 
 Where = Callable[[Node, Mapping[str, FieldSpec] | None], str]  # conditions inside, in words; of an object: its fields
-_TIME = FieldSpec("", FieldType.TIME, Label(""))
 
 
 class Happenings:
@@ -70,7 +68,7 @@ class Happenings:
             "property": self.property(node.property or ""),
         }
         name = _MEASURES[node.measure]() % parts
-        spec = _TIME if node.measure in OF_TIMES else None
+        spec = time_spec(node.op, node.value)
         comparison = compared(name, node.op, node.value, spec, negated=negated, language=self.language)
         return _("whose %(comparison)s") % {"comparison": comparison}
 

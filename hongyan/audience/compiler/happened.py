@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from hongyan.audience.compiler.compare import compare_plain, exact, is_number
 from hongyan.audience.compiler.nodes import (
     COMPLEMENTS,
+    WITH_DAYS,
     All,
     AnyOf,
     Measure,
@@ -21,7 +22,8 @@ from hongyan.audience.compiler.nodes import (
     Window,
     in_list,
 )
-from hongyan.audience.compiler.times import end_instant, first_instant
+from hongyan.audience.compiler.times import LAST, end_instant, first_instant, shift, today
+from hongyan.audience.compiler.written import Kind, Written, instant, of_times, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,24 +51,26 @@ def counting(
     found = [
         event
         for event in events
-        if event.name == name and in_window(window, event.at, where) and fulfils(event, conditions)
+        if event.name == name and in_window(window, event.at, where) and fulfils(event, conditions, where)
     ]
     return sorted(found, key=lambda event: (event.at, event.id))
 
 
-def fulfils(event: Happened, conditions: Node | None) -> bool:
-    return conditions is None or inside(conditions, lambda part: _holds(part, event.properties))
+def fulfils(event: Happened, conditions: Node | None, where: Where) -> bool:
+    return conditions is None or inside(conditions, lambda part: _holds(part, event.properties, where))
 
 
-def _holds(part: PropertyIs, properties: Mapping[str, Any]) -> bool:
+def _holds(part: PropertyIs, properties: Mapping[str, Any], where: Where) -> bool:
     among = in_list(part.key)
     if among is None:
-        return property_holds(part.op, properties.get(part.key), part.value)
+        return property_holds(part.op, properties.get(part.key), part.value, where)
     if part.op in COMPLEMENTS:
-        return not _holds(replace(part, op=COMPLEMENTS[part.op]), properties)
+        return not _holds(replace(part, op=COMPLEMENTS[part.op]), properties, where)
     things = properties.get(among[0])
     return isinstance(things, list) and any(
-        property_holds(part.op, thing.get(among[1]), part.value) for thing in things if isinstance(thing, Mapping)
+        property_holds(part.op, thing.get(among[1]), part.value, where)
+        for thing in things
+        if isinstance(thing, Mapping)
     )
 
 
@@ -144,13 +148,46 @@ def inside(node: Node, compare: Callable[[PropertyIs], bool]) -> bool:
             raise TypeError(type(node).__name__)
 
 
-def property_holds(op: Op, have: Any, want: Any) -> bool:
+def property_holds(op: Op, have: Any, want: Any, where: Where) -> bool:
     if op in COMPLEMENTS:
-        return not property_holds(COMPLEMENTS[op], have, want)
+        return not property_holds(COMPLEMENTS[op], have, want, where)
     if op is Op.IS_SET:
         return have is not None and have != ""
+    if of_times(op, want):
+        found = read(have)
+        return found is not None and _time_holds(op, found, want, where)
     first = want[0] if isinstance(want, tuple) else want
     if isinstance(first, bool):
         return have is first
     fits = isinstance(have, str) if isinstance(first, str) else is_number(have)
     return fits and compare_plain(op, have, want)
+
+
+def _time_holds(op: Op, have: Written, want: Any, where: Where) -> bool:
+    if have.kind is Kind.DAY and op in WITH_DAYS:
+        return _day_in_window(op, have.at.date(), want, where)
+    at = (have.at if have.kind is Kind.INSTANT else instant(have.at, where.zone)).replace(tzinfo=UTC)
+    return at_in(op, at, want, where)
+
+
+def at_in(op: Op, at: datetime, want: Any, where: Where) -> bool:
+    """An instant compared."""
+    now, zone = where.now, where.zone
+    match op:
+        case Op.BEFORE:
+            return at < first_instant(want, zone)
+        case Op.AFTER:
+            return at >= end_instant(want, zone)
+        case Op.BETWEEN:
+            end = end_instant(want[1], zone)
+            return first_instant(want[0], zone) <= at and (at < end or end == LAST)
+        case Op.WITHIN_LAST_DAYS:
+            return now - timedelta(days=want) <= at <= now
+        case _:
+            return now <= at <= now + timedelta(days=want)
+
+
+def _day_in_window(op: Op, day: date, days: int, where: Where) -> bool:
+    """Whole days, today included."""
+    on = today(where.now, where.zone)
+    return shift(on, -days) <= day <= on if op is Op.WITHIN_LAST_DAYS else on <= day <= shift(on, days)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -21,7 +21,7 @@ from hongyan.audience.compiler.nodes import (
 )
 from hongyan.audience.types import Problem
 
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_DAY = re.compile("[1-9][0-9]{3}-[0-9][0-9]-[0-9][0-9]")  # of the year 1000 and later
 
 
 def is_day(text: str) -> bool:
@@ -35,11 +35,16 @@ def is_day(text: str) -> bool:
 
 
 def is_instant(text: str) -> bool:
-    """An ISO 8601 time that says its offset from UTC."""
+    """An ISO 8601 time that says its offset from UTC, well inside the years 1000 to 9999 also there."""
     try:
-        return datetime.fromisoformat(text).tzinfo is not None
-    except ValueError:
+        at = datetime.fromisoformat(text)
+        return at.tzinfo is not None and at.year >= 1000 and at.astimezone(UTC).year < 9999
+    except (ValueError, OverflowError):
         return False
+
+
+def time_needed() -> str:
+    return _("A date such as 2026-01-31 is needed, or a time with its offset such as 2026-01-31T10:00:00+08:00.")
 
 
 class Shapes:
@@ -129,7 +134,7 @@ class Shapes:
     def moment(self, raw: object, path: str) -> str | None:
         if isinstance(raw, str) and (is_day(raw) or is_instant(raw)):
             return raw
-        self.wrong(path, "bad_time", _("A date such as 2026-01-31 is needed."))
+        self.wrong(path, "bad_time", time_needed())
         return None
 
     def only(self, raw: Mapping[str, Any], allowed: Iterable[str], path: str) -> None:

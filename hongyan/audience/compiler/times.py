@@ -1,12 +1,13 @@
 """Days and instants as conditions write them. A day begins and ends in the organisation's zone."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from hongyan.audience.compiler.nodes import Window
 from hongyan.audience.compiler.shape import is_day
 
 _TICK = timedelta(microseconds=1)  # resolution of PostgreSQL's timestamps
+LAST = datetime.max.replace(tzinfo=UTC)  # nothing is later
 
 
 def first_instant(text: str, zone: ZoneInfo) -> datetime:
@@ -18,9 +19,12 @@ def first_instant(text: str, zone: ZoneInfo) -> datetime:
 
 def end_instant(text: str, zone: ZoneInfo) -> datetime:
     """First instant that no longer belongs to the day or instant."""
-    if is_day(text):
-        return _midnight(date.fromisoformat(text) + timedelta(days=1), zone)
-    return datetime.fromisoformat(text) + _TICK
+    try:
+        if is_day(text):
+            return _midnight(date.fromisoformat(text) + timedelta(days=1), zone)
+        return datetime.fromisoformat(text) + _TICK
+    except OverflowError:  # behind the year 9999
+        return LAST
 
 
 def bounds(window: Window, now: datetime, zone: ZoneInfo) -> tuple[datetime | None, datetime]:

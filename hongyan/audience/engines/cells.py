@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hongyan.audience.compiler.compare import fold
 from hongyan.audience.engines.bits import Bits
 from hongyan.audience.engines.kept import Kept, T
+from hongyan.audience.engines.written import Times, times_of
 from hongyan.events.history.store import Store
 from hongyan.events.history.types import HistoryFile, column
 
@@ -115,6 +116,8 @@ class Cell(Protocol):
 
     def texts(self, key: str) -> Texts: ...
 
+    def times(self, key: str) -> Times: ...
+
     def numbers(self, key: str) -> Numbers: ...
 
     def flags(self, kind: str, key: str) -> Flags: ...
@@ -163,6 +166,9 @@ class Columns:
         codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
         values = coded.dictionary
         return Texts(codes, values, pa.array([fold(text) for text in values.to_pylist()], pa.string()))
+
+    def times(self, key: str) -> Times:
+        return times_of(self.texts(key).values)
 
     def numbers(self, key: str) -> Numbers:
         values = self._flat(column("n", key))
@@ -223,6 +229,9 @@ class FileCell:
 
     def texts(self, key: str) -> Texts:
         return self._get(f"s:{key}", lambda columns: columns.texts(key))
+
+    def times(self, key: str) -> Times:
+        return self._get(f"t:{key}", lambda _columns: times_of(self.texts(key).values))
 
     def numbers(self, key: str) -> Numbers:
         return self._get(f"n:{key}", lambda columns: columns.numbers(key))

@@ -53,6 +53,17 @@ class Dialect(ABC):
     def chosen(self, value: str, *, first: bool) -> str:
         """The value in the first or last row of a group, by time and event id."""
 
+    @abstractmethod
+    def part(self, text: str, form: str) -> str:
+        """What of the text has that form (a regular expression of our own, without quotation marks); "" for nothing."""
+
+    @abstractmethod
+    def clock_micros(self, text: str) -> str:
+        """µs since 1970 of "2026-11-22T10:00:00.5", read as if it were in UTC; NULL for what no calendar has."""
+
+    def whole_number(self, text: str) -> str:
+        return f"TRY_CAST({text} AS INT)"
+
     def fold(self, text: str) -> str:
         """A–Z to lower case and nothing else, as ``compiler.emit.fold``."""
         return f"translate({text}, '{UPPER}', '{UPPER.lower()}')"
@@ -91,6 +102,12 @@ class DuckDB(Dialect):
 
     def chosen(self, value: str, *, first: bool) -> str:
         return f"arg_{'min' if first else 'max'}({value}, row(t, i))"
+
+    def part(self, text: str, form: str) -> str:
+        return f"regexp_extract({text}, '{form}')"
+
+    def clock_micros(self, text: str) -> str:
+        return f"epoch_us(TRY_CAST({text} AS TIMESTAMP))"
 
     def follows(self, before: str, step: str, span: int | None) -> str:
         near = "" if span is None else f" WHERE s.t - p.t <= {span}"
@@ -141,6 +158,14 @@ class Spark(Dialect):
 
     def chosen(self, value: str, *, first: bool) -> str:
         return f"{'min' if first else 'max'}_by({value}, struct(t, i))"
+
+    def part(self, text: str, form: str) -> str:
+        return f"regexp_extract({text}, '{form}', 0)"
+
+    def clock_micros(self, text: str) -> str:
+        """With the zone said, so that the session's does not count, and with seconds."""
+        whole = f"concat({text}, CASE WHEN length({text}) = 16 THEN ':00Z' ELSE 'Z' END)"
+        return f"unix_micros(TRY_CAST({whole} AS TIMESTAMP))"
 
     def follows(self, before: str, step: str, span: int | None) -> str:
         near = "" if span is None else f" AND t - p <= {span}"

@@ -8,6 +8,7 @@ from functools import reduce
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from hongyan.audience.compiler.happened import Where as When
 from hongyan.audience.compiler.nodes import (
     COMPLEMENTS,
     OF_TIMES,
@@ -55,6 +56,10 @@ class Compiler:
     now: datetime
     zone: ZoneInfo
 
+    @property
+    def when(self) -> When:
+        return When(self.now, self.zone)
+
     def leaf(self, node: Did | Measured | Chain) -> Leaf:
         if asks_lists(node):
             raise Unanswerable("list")  # the history keeps single values
@@ -77,7 +82,7 @@ class Compiler:
             text = self.counted(node.event, low, end, once=op is Op.GE and count == 1)
         else:
             rows = self.rows(node.event, keys_of(node.where), low, end)
-            test = event_test(node.where, rows.properties, values)
+            test = event_test(node.where, rows.properties, values, self.when)
             text = f"SELECT contact_id, 1 AS v FROM ({rows.text}) WHERE {test}"
         query = Query(text, values.held)
         if op is Op.GE and count == 1:
@@ -142,7 +147,7 @@ class Compiler:
         values = Values(self.events.reader.dialect)
         rows, where = self.chosen(node, key, values)
         column = rows.properties[key]
-        test = column.test(op, node.value, values)
+        test = column.test(op, node.value, values, self.when)
         chosen = self.events.reader.dialect.chosen(
             f"CASE WHEN {test} THEN 1 ELSE 0 END", first=node.measure is Measure.FIRST
         )
@@ -160,7 +165,8 @@ class Compiler:
             text = self.edges(node.event, low, end, "first" if first else "last")
         else:
             rows = self.rows(node.event, keys_of(node.where), low, end)
-            text = f"SELECT contact_id, t FROM ({rows.text}) WHERE {event_test(node.where, rows.properties, values)}"
+            test = event_test(node.where, rows.properties, values, self.when)
+            text = f"SELECT contact_id, t FROM ({rows.text}) WHERE {test}"
         meant = instant_bounds(op, node.value, self.now, self.zone)
         return Extreme(Query(text, values.held), first, *meant, inverted=inverted)
 
@@ -179,7 +185,7 @@ class Compiler:
     def chosen(self, node: Measured, key: str, values: Values) -> tuple["Rows", str]:
         low, end = self.bounds(node.window)
         rows = self.rows(node.event, list(dict.fromkeys([key, *keys_of(node.where)])), low, end)
-        return rows, "TRUE" if node.where is None else event_test(node.where, rows.properties, values)
+        return rows, "TRUE" if node.where is None else event_test(node.where, rows.properties, values, self.when)
 
     # ——— sequences
 
@@ -210,7 +216,7 @@ class Compiler:
 
     def step(self, step: Step, low: int | None, end: int, values: Values) -> str:
         rows = self.rows(step.event, keys_of(step.where), low, end)
-        test = "TRUE" if step.where is None else event_test(step.where, rows.properties, values)
+        test = "TRUE" if step.where is None else event_test(step.where, rows.properties, values, self.when)
         return f"SELECT contact_id, t FROM ({rows.text}) AS r WHERE {test}"
 
     # ——— a row an event

@@ -10,9 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hongyan.audience.compiler.compare import fold
+from hongyan.audience.compiler.happened import Where as When
 from hongyan.audience.compiler.nodes import COMPLEMENTS, All, AnyOf, Everyone, Node, Not, Op, PropertyIs
+from hongyan.audience.compiler.written import of_times, span
 from hongyan.audience.engines.cells import Array, Cell, Texts
 from hongyan.audience.engines.compare import EXACT, number
+from hongyan.audience.engines.written import span_marked
 from hongyan.events.history.types import Held
 
 COMPARED: Final[Mapping[Op, Callable[[Any, Any], Array]]] = {
@@ -25,7 +28,7 @@ COMPARED: Final[Mapping[Op, Callable[[Any, Any], Array]]] = {
 _BEYOND: Final = 2**62 + 1  # no number of 18 digits is as long, nor a sum
 
 
-def marked(node: Node, cell: Cell, held: Mapping[str, Held], count: int) -> Array:
+def marked(node: Node, cell: Cell, held: Mapping[str, Held], count: int, when: When) -> Array:
     """count: how many events the cell has."""
 
     def of(part: Node) -> Array:
@@ -41,27 +44,31 @@ def marked(node: Node, cell: Cell, held: Mapping[str, Held], count: int) -> Arra
             case PropertyIs(key, op, value, path) if op in COMPLEMENTS:
                 return ~of(PropertyIs(key, COMPLEMENTS[op], value, path))
             case PropertyIs():
-                return _leaf(part, cell, held[part.key].kinds, held[part.key].scale, count)
+                return _leaf(part, cell, held[part.key], count, when)
             case _:
                 raise TypeError(type(part).__name__)
 
     return of(node)
 
 
-def _leaf(part: PropertyIs, cell: Cell, kinds: str, scale: int, count: int) -> Array:
-    key, op, value = part.key, part.op, part.value
+def _leaf(part: PropertyIs, cell: Cell, held: Held, count: int, when: When) -> Array:
+    key, op, value, kinds = part.key, part.op, part.value, held.kinds
     first = value[0] if isinstance(value, tuple) else value
     if op is Op.IS_SET:
         return _set(key, cell, kinds, count)
+    if of_times(op, value):
+        if "s" not in kinds:
+            return np.zeros(count, np.bool_)
+        return _of_texts(cell.texts(key), span_marked(cell.times(key), span(op, value, when.now, when.zone)))
     if isinstance(first, bool) and "b" in kinds:
         flags = cell.flags("b", key)
         return np.logical_and(flags.there, np.equal(flags.true, first))
     if isinstance(first, str) and "s" in kinds:
         texts = cell.texts(key)
-        return _of_texts(texts, _texts_marked(texts, op, value))
+        return _of_texts(texts, _texts_marked(texts, op, value).to_numpy(zero_copy_only=False))
     if not isinstance(first, bool | str) and "n" in kinds:
         numbers = cell.numbers(key)
-        return np.logical_and(numbers.there, numbers_marked(numbers.units, scale, op, value))
+        return np.logical_and(numbers.there, numbers_marked(numbers.units, held.scale, op, value))
     return np.zeros(count, np.bool_)
 
 
@@ -69,7 +76,7 @@ def _set(key: str, cell: Cell, kinds: str, count: int) -> Array:
     found = np.zeros(count, np.bool_)
     if "s" in kinds:
         texts = cell.texts(key)
-        found |= _of_texts(texts, pc.not_equal(texts.values, ""))
+        found |= _of_texts(texts, pc.not_equal(texts.values, "").to_numpy(zero_copy_only=False))
     if "n" in kinds:
         found |= cell.numbers(key).there
     for kind in "bo":
@@ -78,9 +85,9 @@ def _set(key: str, cell: Cell, kinds: str, count: int) -> Array:
     return found
 
 
-def _of_texts(texts: Texts, fulfilled: pa.Array) -> Array:
+def _of_texts(texts: Texts, fulfilled: Array) -> Array:
     """fulfilled: by text. Events without one point at the last place, which is none."""
-    found = np.append(fulfilled.to_numpy(zero_copy_only=False).astype(np.bool_), values=False)
+    found = np.append(fulfilled.astype(np.bool_), values=False)
     return np.asarray(found[texts.codes])
 
 

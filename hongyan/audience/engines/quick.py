@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from hongyan.audience.compiler.happened import Where as When
 from hongyan.audience.compiler.nodes import (
     COMPLEMENTS,
     OF_NUMBERS,
@@ -275,7 +276,7 @@ class Quick:
             return chosen
         for held in source.held.values():
             self._short(held)
-        return _and(chosen, marked(where, source.cell, source.held, len(times)))
+        return _and(chosen, marked(where, source.cell, source.held, len(times), When(self.now, self.zone)))
 
     def _counting(self, ids: Array, *, stale: bool) -> Array | None:
         """Which of these are not stale, nor beyond the population; None: all."""

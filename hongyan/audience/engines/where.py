@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hongyan.audience.compiler.happened import Where as When
 from hongyan.audience.compiler.nodes import (
     COMPLEMENTS,
     All,
@@ -15,8 +16,10 @@ from hongyan.audience.compiler.nodes import (
     PropertyIs,
     walk,
 )
+from hongyan.audience.compiler.written import of_times, span
 from hongyan.audience.engines.compare import Digits, number_test, text_test
 from hongyan.audience.engines.dialects import Values
+from hongyan.audience.engines.written import written_test
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +39,12 @@ class Property:
             f"({self.text} <> '' OR {self.number} IS NOT NULL OR {self.flag} IS NOT NULL OR {self.other} IS NOT NULL)"
         )
 
-    def test(self, op: Op, value: Any, values: Values) -> str:
+    def test(self, op: Op, value: Any, values: Values, when: When) -> str:
         """Positive operators; NULL where the value is of another kind than what it is compared with."""
         if op is Op.IS_SET:
             return self.is_set()
+        if of_times(op, value):
+            return written_test(self.text, span(op, value, when.now, when.zone), values)
         first = value[0] if isinstance(value, tuple) else value
         if isinstance(first, bool):
             return self.flag if first else f"NOT {self.flag}"
@@ -54,8 +59,8 @@ def keys_of(node: Node | None) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def event_test(node: Node, properties: Mapping[str, Property], values: Values) -> str:
-    return row_test(node, lambda part: properties[part.key].test(part.op, part.value, values))
+def event_test(node: Node, properties: Mapping[str, Property], values: Values, when: When) -> str:
+    return row_test(node, lambda part: properties[part.key].test(part.op, part.value, values, when))
 
 
 def row_test(node: Node, of_leaf: Callable[[PropertyIs], str]) -> str:

@@ -84,6 +84,8 @@ def events(plan: Plan, place: Place, into: Gathered, *, now: datetime, limit: in
     for _tx, _id, contact, name, occurred_at, held, *_ in rows:
         if contact is None or (name not in plan.by_event and name not in OF_EVERYTHING and occurred_at <= now):
             continue  # only the last one can be such; it says where the next pass begins
+        for key in plan.clocks_of_event.get(name, ()):
+            into.again.setdefault(key, set()).add(contact)
         if occurred_at > now:
             into.later.append((name, contact, occurred_at))
             continue
@@ -91,7 +93,7 @@ def events(plan: Plan, place: Place, into: Gathered, *, now: datetime, limit: in
         if name in OF_EVERYTHING:
             _both(plan, contact, properties, into, Why(Cause(CauseKind.EVENT, name)))
             continue
-        for one in plan.of_event(name, properties, occurred_at):
+        for one in plan.of_event(name, properties, occurred_at, now=now):
             may = one.needs.effects[name]
             why = whys.get((name, may)) or whys.setdefault((name, may), Why(Cause(CauseKind.EVENT, name), may))
             into.want(one.id, contact, why)

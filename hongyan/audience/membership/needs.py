@@ -32,7 +32,7 @@ from hongyan.audience.compiler.nodes import (
     walk,
 )
 from hongyan.audience.compiler.times import first_instant
-from hongyan.audience.membership.turning import Clock, clock_of_field, clock_of_object, kinds_of
+from hongyan.audience.membership.turning import Clock, clock_of_field, clock_of_object, clocks_of_property, kinds_of
 from hongyan.audience.membership.types import BOTH, LET_IN, LET_OUT
 from hongyan.contacts.touched import Kind
 
@@ -107,6 +107,7 @@ def _collect(node: Node, catalogue: Catalogue, needs: Needs, *, negated: bool) -
             effect = _turned(LET_IN, negated=negated) if op is Op.GE else BOTH
             needs.event(event, where, _reach(window, catalogue), effect)
             needs.shifts |= {(event, age) for age in _ages(window)}
+            needs.clocks |= _clocks_in(where, event, catalogue)
         case Measured():
             _measured(node, catalogue, needs)
         case Sequence():
@@ -155,6 +156,9 @@ def _field(spec: FieldSpec, op: Op, value: object, needs: Needs) -> None:
 def _measured(node: Measured, catalogue: Catalogue, needs: Needs) -> None:
     needs.event(node.event, node.where, _reach(node.window, catalogue), BOTH)
     needs.shifts |= {(node.event, age) for age in _ages(node.window)}
+    needs.clocks |= _clocks_in(node.where, node.event, catalogue)
+    if node.property is not None and node.op in _DAYS and isinstance(node.value, int):
+        needs.clocks |= {*clocks_of_property(node.event, node.property, node.op, node.value, catalogue.zone)}
     if node.measure in OF_TIMES and node.op in _DAYS and isinstance(node.value, int):
         needs.shifts.add((node.event, timedelta(days=node.value)))
 
@@ -164,10 +168,21 @@ def _sequence(node: Sequence, catalogue: Catalogue, needs: Needs, *, negated: bo
     for step in node.steps:
         effect = _turned(LET_OUT if step.absent else LET_IN, negated=negated)
         needs.event(step.event, step.where, reach, effect)
+        needs.clocks |= _clocks_in(step.where, step.event, catalogue)
     needs.shifts |= {(node.steps[0].event, age) for age in _ages(node.window)}
     last = node.steps[-1]
     if last.absent and last.within is not None:
         needs.shifts.add((node.steps[-2].event, last.within.delta))
+
+
+def _clocks_in(where: Node | None, event: str, catalogue: Catalogue) -> set[Clock]:
+    """Of conditions on properties that hold times."""
+    return {
+        clock
+        for part in (walk(where) if where is not None else ())
+        if isinstance(part, PropertyIs) and part.op in _DAYS and isinstance(part.value, int)
+        for clock in clocks_of_property(event, part.key, part.op, part.value, catalogue.zone)
+    }
 
 
 def _reach(window: Window, catalogue: Catalogue) -> Reach:

@@ -13,7 +13,7 @@ from hongyan.audience.catalogue import catalogue_now
 from hongyan.audience.compiler.canonical import spelling
 from hongyan.audience.compiler.catalogue import Catalogue
 from hongyan.audience.compiler.check import check
-from hongyan.audience.compiler.evaluate import Happened, fulfils
+from hongyan.audience.compiler.happened import Happened, Where, fulfils
 from hongyan.audience.compiler.nodes import InAudience, Node, walk
 from hongyan.audience.compiler.parse import parse
 from hongyan.audience.compiler.rewrite import rewrite
@@ -71,18 +71,21 @@ class Plan:
     clocks: dict[str, Clock] = field(default_factory=dict)
     newcomers: list[Watched] = field(default_factory=list)
     asking: frozenset[str] = frozenset()  # events whose properties some condition asks about
+    clocks_of_event: dict[str, list[str]] = field(default_factory=dict)  # keys of clocks that its properties turn
 
     @classmethod
     def empty(cls) -> "Plan":
         return cls(Stamp("", ""), Catalogue(), {})
 
-    def of_event(self, name: str, properties: Mapping[str, Any] | None, at: datetime) -> Iterable[Watched]:
-        """Audiences that such an event may change."""
+    def of_event(
+        self, name: str, properties: Mapping[str, Any] | None, at: datetime, *, now: datetime
+    ) -> Iterable[Watched]:
+        """Audiences that such an event may change now."""
         found = self.by_event.get(name, ())
         if name not in self.asking:
             return found
-        happened = Happened(name, at, properties or {})
-        return [one for one in found if any(fulfils(happened, where) for where in one.needs.events[name])]
+        happened, when = Happened(name, at, properties or {}), Where(now, self.catalogue.zone)
+        return [one for one in found if any(fulfils(happened, where, when) for where in one.needs.events[name])]
 
 
 def stamp() -> Stamp:
@@ -185,3 +188,6 @@ def _turn_round(plan: Plan) -> None:
         if one.needs.newcomers:
             plan.newcomers.append(one)
     plan.asking = frozenset(asking)
+    for clock in plan.clocks.values():
+        for name in clock.events:
+            plan.clocks_of_event.setdefault(name, []).append(clock.key)

@@ -16,6 +16,7 @@ from hongyan.audience.compiler.emit import emit_among
 from hongyan.audience.compiler.nodes import Did, Measured, Node, Sequence, walk
 from hongyan.audience.compiler.shape import is_day
 from hongyan.audience.compiler.times import today
+from hongyan.audience.compiler.written import instant, wall
 
 _NAMES: Final = re.compile(r"%\((\w+)\)s")
 _TABLES: Final = re.compile(r"\b(?:events_event|contacts_contact)\b")
@@ -52,13 +53,26 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
+class Wall:
+    """What clocks show now and so much, as ``written.wall`` says it."""
+
+    after: timedelta
+
+    def at(self, now: datetime, zone: ZoneInfo) -> Any:
+        return wall(now + self.after, zone)
+
+
+Moving = Instant | Day | Wall
+
+
+@dataclass(frozen=True, slots=True)
 class Among:
     """``text`` reads the batch's own tables (``member_contacts``, ``member_events``) in place of the real ones; the
     contacts asked about are bound as ``<prefix>ids``."""
 
     text: str
     fixed: Mapping[str, Any]
-    moving: Mapping[str, Instant | Day]
+    moving: Mapping[str, Moving]
     zone: ZoneInfo
 
     def params(self, now: datetime) -> dict[str, Any]:
@@ -76,7 +90,7 @@ def among(node: Node, catalogue: Catalogue, *, prefix: str) -> Among:
     first = emit_among(node, catalogue, now=_EARLY[0], contact_ids=())
     second = params_at(_EARLY[1])
     late = [params_at(now) for now in _LATE] if ends else []
-    fixed, moving = dict[str, Any](), dict[str, Instant | Day]()
+    fixed, moving = dict[str, Any](), dict[str, Moving]()
     for name, value in first.params.items():
         if name == "ids":
             continue
@@ -103,7 +117,9 @@ def _own(found: re.Match[str]) -> str:
     return "member_events" if found[0] == "events_event" else "member_contacts"
 
 
-def _moving(value: Any, zone: ZoneInfo, cap: datetime | None) -> Instant | Day:
+def _moving(value: Any, zone: ZoneInfo, cap: datetime | None) -> Moving:
+    if isinstance(value, datetime) and value.tzinfo is None:
+        return Wall(instant(value, zone).replace(tzinfo=UTC) - _EARLY[0])
     if isinstance(value, datetime):
         return Instant(value - _EARLY[0], as_text=False, cap=cap)
     if is_day(str(value)):

@@ -2,7 +2,8 @@
 
 Events need no notes: the fact log's index by name and time is the queue. While time goes from T1 to T2, "in the last
 30 days" can only change for those who have such an event between T1 - 30 days and T2 - 30 days. Values of people
-(dates, times) have no such index; for them each contact has a note of the next moment: a *clock*.
+(dates, times) and times in properties of events have no such index; for them each contact has a note of the next
+moment: a *clock*.
 """
 
 from collections.abc import Mapping
@@ -13,8 +14,9 @@ from zoneinfo import ZoneInfo
 
 from hongyan.audience.compiler.catalogue import Catalogue, FieldSpec, FieldType, ObjectSpec
 from hongyan.audience.compiler.emit_values import Comparisons, spelled
-from hongyan.audience.compiler.nodes import Op
+from hongyan.audience.compiler.nodes import Op, in_list
 from hongyan.audience.compiler.times import today
+from hongyan.audience.compiler.written import DAY, LOCAL, OFFSET, PLAIN, ZONED
 from hongyan.contacts.touched import Kind
 from hongyan.core.sql import SQL
 
@@ -34,7 +36,7 @@ _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 class Clock:
     """ages: how long after (or before) the value the condition may turn, in microseconds, or days for ``by_day``.
     values: SELECT of (contact_id, value) with the names of its parameters; ``/*among*/`` stands for a condition on the
-    contact. Two clocks of one key are one."""
+    contact. Two clocks of one key are one. events: names of those whose properties are the values."""
 
     key: str
     by_day: bool = field(compare=False)
@@ -42,6 +44,7 @@ class Clock:
     text: str = field(compare=False)
     params: tuple[tuple[str, Any], ...] = field(compare=False)
     kinds: frozenset[Kind] = field(compare=False)  # of changes after which the next moment may be another
+    events: frozenset[str] = field(default=frozenset(), compare=False)
 
     def moment(self, now: datetime, zone: ZoneInfo) -> datetime:
         """Now, as the clock's notes write it."""
@@ -98,6 +101,45 @@ def clock_of_object(spec: ObjectSpec, of: FieldSpec, op: Op, days: int) -> Clock
     key = f"object.{spec.id}.{of.attribute or of.column}:{of.type}:{op}:{days}"[-200:]
     held = (*params, ("type_id", spec.id))
     return Clock(key, by_day, _ages(op, days, by_day=by_day), text, held, frozenset({Kind.OBJECT}))
+
+
+def clocks_of_property(event: str, key: str, op: Op, days: int, zone: ZoneInfo) -> tuple[Clock, Clock]:
+    """Of times that stand in a property: of instants and clock times one, and of days one."""
+    holder, among = "e", in_list(key)
+    source = "events_event e"
+    params: tuple[tuple[str, Any], ...] = (("event", event), ("zone", zone.key), ("key", among[1] if among else key))
+    if among:
+        holder, params = "p", (*params, ("list", among[0]))
+        source += (
+            " CROSS JOIN LATERAL jsonb_array_elements(CASE jsonb_typeof(e.properties -> %(list)s::text) WHEN 'array'"
+            " THEN e.properties -> %(list)s::text END) AS p (properties)"
+        )
+    told = f"{holder}.properties ->> %(key)s::text"
+    rows = f"(SELECT e.contact_id, {told} AS told FROM {source} WHERE e.name = %(event)s AND e.contact_id /*among*/) w"
+
+    def clock(values: str, *, by_day: bool) -> Clock:
+        name = f"event.{event}.{key}:{'date' if by_day else 'time'}:{op}:{days}:{zone.key}"
+        text = f"SELECT w.contact_id, {values} AS at FROM {rows}"
+        ages = _ages(op, days, by_day=by_day)
+        return Clock(name[-200:], by_day, ages, text, params, frozenset(), frozenset({event}))
+
+    return clock(_INSTANT_OF_TEXT, by_day=False), clock(_DAY_OF_TEXT, by_day=True)
+
+
+_DAY_OF_TEXT: Final = (
+    f"CASE WHEN w.told ~ '{DAY}' AND pg_input_is_valid(w.told, 'date') THEN (w.told || ' 00:00+00')::timestamptz END"
+)
+_PLAIN_PART: Final = f"substring(w.told, '{PLAIN}')"
+_WHOLE: Final = f"{_PLAIN_PART} || substring(w.told, '{OFFSET}')"
+_CLOCK_TIME: Final = f"{_PLAIN_PART}::timestamp"
+_DAY_BEFORE: Final = f"(({_CLOCK_TIME} - interval '1 day') AT TIME ZONE %(zone)s + interval '24 hours')"
+# Of a clock time that comes twice PostgreSQL takes the second; the first is the one with the offset of the day before.
+# (One that is skipped turns too late, at most by what is skipped.)
+_INSTANT_OF_TEXT: Final = f"""CASE
+    WHEN w.told ~ '{LOCAL}' AND pg_input_is_valid({_PLAIN_PART}, 'timestamp')
+    THEN CASE WHEN {_DAY_BEFORE} AT TIME ZONE %(zone)s = {_CLOCK_TIME} THEN {_DAY_BEFORE}
+              ELSE {_CLOCK_TIME} AT TIME ZONE %(zone)s END
+    WHEN w.told ~ '{ZONED}' AND pg_input_is_valid({_WHOLE}, 'timestamptz') THEN ({_WHOLE})::timestamptz END"""
 
 
 def _ages(op: Op, days: int, *, by_day: bool) -> tuple[int, ...]:

@@ -16,8 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from asgiref.sync import sync_to_async
-from django.db import close_old_connections, transaction
+from django.db import transaction
 
 from hongyan.audience.catalogue import catalogue_now
 from hongyan.audience.compiler.catalogue import Catalogue
@@ -36,6 +35,7 @@ from hongyan.contacts.touched import Cursor, Kind, Touched, reader_begin, reader
 from hongyan.core import clock
 from hongyan.core.sql import texts
 from hongyan.events.models import ReaderCursor
+from hongyan.jobs.lanes import keep_turning
 from hongyan.jobs.worker import lane_note
 
 log = logging.getLogger("hongyan.standing")
@@ -67,23 +67,18 @@ _memory = _Memory()
 
 
 async def run_standing(stop: asyncio.Event) -> None:
-    while not stop.is_set():
-        done = await sync_to_async(_turn, thread_sensitive=False)()
-        if done:
-            lane_note("standing", contacts=done)
-            continue
-        try:
-            await asyncio.wait_for(stop.wait(), _REST_S)
-        except TimeoutError:
-            continue
+    await keep_turning(_turn, stop, rest_s=_REST_S)
 
 
 def _turn() -> int:
-    close_old_connections()  # the lane lives on when the database restarts
     with _alone() as mine:
         if not mine:
             _memory.mark = None  # whoever works now may have put clocks away that are asked for again by then
-        return round_of(_memory) if mine else 0
+            return 0
+        done = round_of(_memory)
+    if done:
+        lane_note("standing", contacts=done)
+    return done
 
 
 def round_of(memory: _Memory | None = None) -> int:
@@ -109,7 +104,7 @@ def round_of(memory: _Memory | None = None) -> int:
             _renew(block, kept.catalogue, now, cause)
     kept.turned_until = now
     with transaction.atomic():
-        _note_moments(kept, rows, rang, now)
+        _note_moments(kept, rows, rang, now, whose=wanted)
         reader_move(READER, touched_at)
         ReaderCursor.objects.filter(name=READER).update(tx=events_at[0], event_id=events_at[1])
     return len(wanted | buyers | older)
@@ -136,13 +131,16 @@ def _plan(kept: _Memory) -> None:
     kept.interests, kept.mark = fresh, current
 
 
-def _note_moments(kept: _Memory, rows: Sequence[Touched], rang: Sequence[Rang], now: datetime) -> None:
-    """The next moments of whoever's clock has gone off, and of whom it may be another."""
+def _note_moments(
+    kept: _Memory, rows: Sequence[Touched], rang: Sequence[Rang], now: datetime, *, whose: set[int]
+) -> None:
+    """The next moments of whoever's clock has gone off, and of whom it may be another. whose: of events that came."""
     clocks.done(rang)
     for key, each in kept.interests.clocks.items():
         row = kept.clocks[key]
         again = {contact_id for number, contact_id, _ in rang if number == row.pk}
         again |= _people(touch for touch in rows if touch.kind in each.kinds)
+        again |= whose if each.events else set()
         if again:
             clocks.note(row, each, again, now=now, zone=kept.catalogue.zone)
 

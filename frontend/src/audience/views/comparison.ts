@@ -38,6 +38,7 @@ const KINDS: Partial<Record<FieldType, string>> = {
   text: say("按文字", "As text"),
   number: say("按数字", "As a number"),
   boolean: say("是或否", "Yes or no"),
+  time: say("按时间", "As a time"),
 };
 
 function started(field: Field, op: string): JsonObject {

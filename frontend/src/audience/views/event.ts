@@ -91,7 +91,7 @@ function measuredView(body: JsonObject, event: string, how: string, editing: Edi
   const key = String(body.property ?? "");
   const values = how === "first" || how === "last";
   const fields = measurable(editing.properties(event) ?? [], values);
-  const known = fields.find((field) => field.key === key) ?? propertyField(key, ["number", "text", "boolean"]);
+  const known = fields.find((field) => field.key === key) ?? propertyField(key, ["number", "text", "boolean", "time"]);
   const setProperty = (property: string, typing = false) => change({ ...body, property }, typing);
   const wrong = isWrong(editing, `${path}/property`);
   const options = fields.map((item) => ({ value: item.key, label: item.label }));

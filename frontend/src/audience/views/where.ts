@@ -111,7 +111,7 @@ function filterView(asked: Filtering, tree: Json, path: string, set: Set): Templ
   </div>`;
 }
 
-const ANY: FieldType[] = ["text", "number", "boolean"];
+const ANY: FieldType[] = ["text", "number", "boolean", "time"];
 
 function propertyInput(
   asked: Filtering,
