@@ -8,3 +8,4 @@ import { startToasts } from "./toast";
 startShell();
 startToasts();
 startElements();
+document.addEventListener("htmx:after:process", () => document.documentElement.setAttribute("data-heard", ""), { once: true });

@@ -3,8 +3,8 @@
 import re
 
 import pytest
+from playwright.sync_api import Route, expect
 from playwright.sync_api import TimeoutError as TooLate
-from playwright.sync_api import expect
 
 from hongyan.accounts.permissions import Role
 from tests.browser import OpenPage, axe_check, staff
@@ -28,6 +28,25 @@ def test_components_are_accessible_and_draw(open_page: OpenPage, theme: str, wid
     page.locator("hy-chart").first.scroll_into_view_if_needed()
     expect(page.locator("hy-chart canvas").first).to_be_visible()
     axe_check(page)
+
+
+def test_a_button_that_nobody_hears_yet_waits(open_page: OpenPage) -> None:
+    page = open_page("/jobs/", role=Role.ADMINISTRATOR)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:  # a slow line
+        held.append(route)
+
+    page.route(re.compile(r"/hy-confirm-[^/]*\.js"), hold)
+    page.goto(re.sub(r"(//[^/]+)/.*", r"\1", page.url) + "/styleguide/", wait_until="commit")
+    expect(page.locator("html")).to_have_attribute("data-heard", "")
+    button = page.locator("hy-confirm [data-open]").first
+    with pytest.raises(TooLate):
+        button.click(timeout=300)
+    for route in held:
+        route.continue_()
+    button.click()
+    expect(page.locator("hy-confirm dialog").first).to_be_visible()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
