@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.browser import _application, chromium, open_page, site  # noqa: F401  fixtures for every room
+from tests.emptying import PARTITIONED, empty, empty_database
 
 
 @pytest.hookimpl(trylast=True)
@@ -26,9 +27,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Tests with real transactions empty the tables afterwards, which append-only tables refuse: their guards against
-    TRUNCATE are off here, and on again in the tests of those guards."""
+    """Tests with real transactions empty the tables afterwards, which the guards of append-only tables against TRUNCATE
+    refuse: they are off here, and on again in the tests of those guards."""
     from django.db import connection
+    from django.test import TransactionTestCase
 
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute(
@@ -36,7 +38,9 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
         )
         for table, trigger in cursor.fetchall():
             cursor.execute(f'ALTER TABLE {table} DISABLE TRIGGER "{trigger}"')
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", empty_database)
+        yield
     # Threads that asynchronous tests left behind may still hold a connection; the database could not be dropped.
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute(
@@ -56,26 +60,16 @@ def _fresh_keyring() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _whole_database(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Around tests with real transactions: Django empties only the tables of its own models, and empties what the
-    migrations had filled. The partitioned tables are emptied here, and the seeds of all migrations put back."""
+    """Around tests with real transactions: nothing is there but the seeds of all migrations."""
     marker = request.node.get_closest_marker("django_db")
     real = "transactional_db" in request.fixturenames or bool(marker and marker.kwargs.get("transaction"))
     if not real:
         yield
         return
     request.getfixturevalue("transactional_db")
-    _empty_unmanaged()
+    empty(PARTITIONED)
     _seed_again()
     yield
-
-
-def _empty_unmanaged() -> None:
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "TRUNCATE delivery_message, events_event, events_dedupe, events_message, events_anonymous, contacts_touched"
-        )
 
 
 def _seed_again() -> None:
