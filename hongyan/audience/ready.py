@@ -1,6 +1,6 @@
 """Ready segments: descriptions that suit most shops, saved with one click and then changed like any other audience."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -14,21 +14,29 @@ from hongyan.audience.models import SavedAudience
 from hongyan.audience.models_rules import ReadyAudience
 from hongyan.audience.saved import audience_create
 from hongyan.audience.standing.versions import day_of
+from hongyan.contacts.models import Topic
 from hongyan.core import clock
 
 Tree = dict[str, Any]
+Build = Callable[[datetime, Sequence[str]], Tree]
 
 
 @dataclass(frozen=True, slots=True)
 class ReadySegment:
-    """Names go into saved audiences as they are; hint is a msgid. tree: as of a moment (only birthdays look at it)."""
+    """Names go into saved audiences as they are; hint is a msgid. build: as of a moment (birthdays look at it), with
+    the keys of the topics there are."""
 
     key: str
     area: str  # msgid: where the page puts it
     name_zh: str
     name_en: str
     hint: str
-    tree: Callable[[datetime], Tree]
+    build: Build
+
+    def tree(self, now: datetime, *, topics: Iterable[str] | None = None) -> Tree:
+        """topics: of the catalogue, where it is at hand."""
+        known = Topic.objects.order_by("position", "id").values_list("key", flat=True) if topics is None else topics
+        return self.build(now, tuple(known))
 
     def name(self, language: str) -> str:
         return self.name_zh if language.startswith("zh") else self.name_en
@@ -56,8 +64,15 @@ def _reacted(days: int) -> Tree:
     return {"any": [_did(name, days) for name in names]}
 
 
-def _always(tree: Tree) -> Callable[[datetime], Tree]:
-    return lambda _now: tree
+def _never_bought(_now: datetime, topics: Sequence[str]) -> Tree:
+    """Agreed to mail as a whole or to any of the topics there are: most people agree to topics."""
+    said: Tree = {"channel": "email", "state": "given"}
+    agreed = [{"consent": said}, *({"consent": {**said, "topic": key}} for key in topics)]
+    return {"all": [{"any": agreed} if topics else agreed[0], _not(_did("order_completed"))]}
+
+
+def _always(tree: Tree) -> Build:
+    return lambda _now, _topics: tree
 
 
 def _path(*starts: str) -> Tree:
@@ -200,14 +215,7 @@ READY: Final = (
         "已订阅未购买",
         "Subscribed, never bought",
         gettext_noop("Agreed to mail and has not ordered yet."),
-        _always(
-            {
-                "all": [
-                    {"consent": {"channel": "email", "state": "given"}},
-                    _not(_did("order_completed")),
-                ]
-            }
-        ),
+        _never_bought,
     ),
     ReadySegment(
         "birthday_month",
@@ -215,7 +223,7 @@ READY: Final = (
         "本月生日",
         "Birthday this month",
         gettext_noop("Born in the present month. Saved, it moves on by itself when the month does."),
-        lambda now: _is("birth_month", "=", day_of(now).month),
+        lambda now, _topics: _is("birth_month", "=", day_of(now).month),
     ),
 )
 _BY_KEY: Final = {segment.key: segment for segment in READY}
@@ -255,9 +263,9 @@ def ready_turn(*, actor: Actor) -> int:
     from hongyan.audience.saved import audience_update
 
     now, turned = clock.now(), 0
-    fresh = _BY_KEY["birthday_month"].tree(now)
+    fresh = _BY_KEY["birthday_month"].tree(now, topics=())
     # What it said before the month turned; a worker may have been away for some months.
-    earlier = [_BY_KEY["birthday_month"].tree(now - timedelta(days=days)) for days in range(20, 340, 20)]
+    earlier = [_BY_KEY["birthday_month"].tree(now - timedelta(days=days), topics=()) for days in range(20, 340, 20)]
     for row in ReadyAudience.objects.filter(key="birthday_month").select_related("audience"):
         audience = row.audience
         tree = audience.versions.get(number=audience.current).tree

@@ -11,7 +11,7 @@ from hongyan.audience.ready import READY, ready_save, ready_segment, ready_turn,
 from hongyan.audience.saved import audience_update
 from hongyan.audience.segments import check, compile_members, explain, from_text, to_text
 from hongyan.audience.selectors import count_sql
-from hongyan.contacts.models import Contact
+from hongyan.contacts.models import ConsentState, Contact, Topic
 from hongyan.core import clock
 from tests.audience.factory import SYSTEM
 from tests.standing.factory import NOW, did
@@ -53,6 +53,20 @@ def test_docs_readers_open_nothing_but_the_manual() -> None:
     did(clicker, "email_clicked", days_ago=4)
     did(reader, "page_viewed", days_ago=1, path="/sale")
     assert count("docs_readers") == 1
+
+
+def test_who_agreed_to_any_topic_is_subscribed() -> None:
+    whole, topic, buyer, asked = (Contact.objects.create() for _ in range(4))
+    newsletter = Topic.objects.get(key="newsletter")
+    for contact, about, state in (
+        (whole, None, "given"),
+        (topic, newsletter, "given"),
+        (buyer, newsletter, "given"),
+        (asked, newsletter, "pending"),
+    ):
+        ConsentState.objects.create(contact=contact, channel="email", topic=about, state=state, since=NOW)
+    did(buyer, "order_completed", days_ago=400)
+    assert count("never_bought") == 2
 
 
 def test_saving_gives_an_audience_with_a_free_name() -> None:

@@ -19,6 +19,7 @@ from hongyan.audience.insight.members import member_ids
 from hongyan.audience.models import SavedAudience
 from hongyan.audience.models_suggest import SuggestionRun
 from hongyan.audience.segments import check, checked, explain
+from hongyan.audience.suggest import clusters as grouping
 from hongyan.audience.suggest.clusters import clusters
 from hongyan.audience.suggest.features import Feature, Kind, above, features, not_above, rounded
 from hongyan.audience.suggest.lookalike import TooFew, look_alikes
@@ -196,14 +197,17 @@ def test_look_alikes_find_the_hidden_rule_without_the_tag_itself(shop: dict[str,
     assert "vip" not in json.dumps([item.tree for item in found.suggestions])
     assert (best.precision > 0.8, best.recall > 0.75) == (True, True)
     assert found.base == pytest.approx(120 / 500)
-    members = set(member_ids(best.tree, catalogue=catalogue).tolist())
-    assert best.size == len(members)  # over everybody, exactly
-    assert best.fresh == len(members - set(member_ids(VIP, catalogue=catalogue).tolist()))
+    group = set(member_ids(VIP, catalogue=catalogue).tolist())
+    for item in found.suggestions:  # over everybody, exactly
+        members = set(member_ids(item.tree, catalogue=catalogue).tolist())
+        assert (item.exact, item.size, item.found, item.own) == (True, len(members), len(members), len(group))
+        assert (item.hits, item.fresh) == (len(members & group), len(members - group))
+        assert (item.precision, item.recall) == (item.hits / item.found, item.hits / item.own)
     for language in ("zh-hans", "en"):
         assert len(explain(best.tree, language, catalogue=catalogue)) < 400
 
 
-def test_precision_and_recall_are_those_of_the_rule_on_people_not_seen(shop: dict[str, list[Contact]]) -> None:
+def test_what_was_learnt_by_heart_shows_on_people_not_seen(shop: dict[str, list[Contact]]) -> None:
     """The group is a toss of a coin: nothing is promised that holds for the learnt half only."""
     chance = random.Random(3)
     everyone = [contact for one in shop.values() for contact in one]
@@ -213,7 +217,7 @@ def test_precision_and_recall_are_those_of_the_rule_on_people_not_seen(shop: dic
     node = checked({"tag": "coin"}, catalogue=catalogue)
     found = look_alikes({"tag": "coin"}, left_out=[node], catalogue=catalogue, now=clock.now(), progress=quiet)
     for item in found.suggestions:
-        assert item.precision < 0.65
+        assert item.unseen_precision < 0.65
 
 
 def test_a_definition_is_not_found_again_through_its_kin(shop: dict[str, list[Contact]]) -> None:
@@ -244,7 +248,20 @@ def test_clusters_are_the_three_ways_of_being_a_customer(shop: dict[str, list[Co
         overlaps.append(len(members & keen) / len(members | keen))
         assert item.differences
     assert max(overlaps) > 0.8
+    assert all(item.exact for item in found.suggestions), "all 500 are in the sample"
     assert max(item.precision for item in found.suggestions) > 0.8
+
+
+def test_groups_among_more_people_than_are_drawn_are_measured_on_those_not_seen(
+    shop: dict[str, list[Contact]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grouping, "PEOPLE", 300)
+    found = clusters({"everyone": True}, catalogue=catalogue_now(), now=clock.now(), progress=quiet)
+    assert (found.population, found.sampled) == (500, 300)
+    for item in found.suggestions:
+        assert (item.exact, item.tested) == (False, 150)
+        assert (item.precision, item.recall) == (item.unseen_precision, item.unseen_recall)
+        assert item.own <= item.tested
 
 
 def test_too_few_people_are_a_reason_not_a_failure() -> None:

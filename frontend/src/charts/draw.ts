@@ -1,5 +1,5 @@
 import { BarChart, HeatmapChart, LineChart } from "echarts/charts";
-import { GridComponent, TooltipComponent, VisualMapComponent } from "echarts/components";
+import { GridComponent, LegendComponent, TooltipComponent, VisualMapComponent } from "echarts/components";
 import * as echarts from "echarts/core";
 import { LabelLayout } from "echarts/features";
 import { CanvasRenderer } from "echarts/renderers";
@@ -10,6 +10,7 @@ echarts.use([
   HeatmapChart,
   LineChart,
   GridComponent,
+  LegendComponent,
   TooltipComponent,
   VisualMapComponent,
   LabelLayout,

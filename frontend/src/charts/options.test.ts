@@ -28,6 +28,21 @@ describe("chart options", () => {
     expect(made.yAxis).toMatchObject({ type: "category", inverse: true });
   });
 
+  it("names bars of several series, and draws what they are compared with quietly", () => {
+    const pair: ChartInput = {
+      kind: "bars",
+      categories: ["a"],
+      series: [
+        { name: "these", values: [1] },
+        { name: "everyone", values: [2], tone: "quiet" },
+      ],
+    };
+    const made = options(pair, palette);
+    expect(made.legend).toMatchObject({ selectedMode: false });
+    expect(made.series).toMatchObject([{ itemStyle: { color: "#111" } }, { itemStyle: { color: "#999" } }]);
+    expect(options({ ...pair, kind: "line" }, palette).legend).toBeUndefined();
+  });
+
   it("draws an interval as a band around its line", () => {
     const made = options(rates, palette).series as { name: string; data: number[]; areaStyle?: unknown }[];
     expect(made.map((series) => series.name)).toEqual(["Opened-low", "Opened-high", "Opened"]);

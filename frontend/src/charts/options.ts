@@ -6,7 +6,7 @@ export interface Series {
   values: (number | null)[];
   low?: (number | null)[];
   high?: (number | null)[];
-  tone?: string;
+  tone?: "quiet"; // what is only there to be compared with
 }
 export interface ChartInput {
   kind: "line" | "bar" | "bars" | "heat";
@@ -52,15 +52,35 @@ function cartesian(input: ChartInput, palette: Palette): Record<string, unknown>
   const many = input.series.length > 1;
   return {
     ...common(input, palette),
-    grid: { left: 8, right: many && input.kind === "line" ? 72 : 16, top: 16, bottom: 4, containLabel: true },
+    // Lines carry their names at their ends; bars have no room for them.
+    ...(many && input.kind !== "line" ? { legend: legend(palette) } : {}),
+    grid: {
+      left: 8,
+      right: many && input.kind === "line" ? 72 : 16,
+      top: many && input.kind !== "line" ? 36 : 16,
+      bottom: 4,
+      containLabel: true,
+    },
     xAxis: lying ? value : category,
     yAxis: lying ? category : value,
     series: input.series.flatMap((series, index) => drawn(series, index, input, palette)),
   };
 }
 
+function legend(palette: Palette): Record<string, unknown> {
+  return {
+    top: 0,
+    left: 0,
+    itemWidth: 12,
+    itemHeight: 12,
+    icon: "roundRect",
+    selectedMode: false,
+    textStyle: { color: palette.text, fontFamily: palette.font },
+  };
+}
+
 function drawn(series: Series, index: number, input: ChartInput, palette: Palette): Record<string, unknown>[] {
-  const colour = palette.series[index % palette.series.length];
+  const colour = series.tone === "quiet" ? palette.quiet : palette.series[index % palette.series.length];
   if (input.kind !== "line")
     return [
       {

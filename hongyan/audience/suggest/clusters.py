@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from sklearn.cluster import KMeans
@@ -50,7 +50,7 @@ def clusters(tree: Any, *, catalogue: Catalogue, now: datetime, progress: Progre
     made = []
     count = int(model.n_clusters)
     for number in range(count):
-        found = _described(sample, group == number, tree)
+        found = _described(sample, group == number, tree, whole=ids.size == people.size)
         if found is not None:
             made.append(found)
         progress(60 + 35 * (number + 1) // count)
@@ -83,8 +83,9 @@ def _grouped(space: Any, rng: np.random.Generator) -> KMeans:
     return best[1]
 
 
-def _described(sample: Sample, inside: Any, within: Any) -> Suggestion | None:
-    """The rule that says who is in this group; None where no short one does."""
+def _described(sample: Sample, inside: Any, within: Any, *, whole: bool) -> Suggestion | None:
+    """The rule that says who is in this group; None where no short one does. whole: the sample is everybody asked
+    about, so it can be counted over them all."""
     values, known = sample.values[sample.learn], inside[sample.learn]
     if not known.any() or known.all():
         return None
@@ -104,6 +105,8 @@ def _described(sample: Sample, inside: Any, within: Any) -> Suggestion | None:
         tree = {"all": [within, tree]}
     means, members = found_by(tree, sample)
     hit, own = means[sample.test], inside[sample.test]
+    unseen = _shares(hit, own)
+    counted = _shares(means, inside) if whole else unseen
     told = differences(sample, means)
     name_zh, name_en = _name(told)
     return Suggestion(
@@ -113,11 +116,27 @@ def _described(sample: Sample, inside: Any, within: Any) -> Suggestion | None:
         tree=tree,
         size=int(members.size),
         fresh=int(members.size),
-        precision=float((hit & own).sum() / max(1, hit.sum())),
-        recall=float((hit & own).sum() / max(1, own.sum())),
+        precision=counted.hits / max(1, counted.found),
+        recall=counted.hits / max(1, counted.own),
+        hits=counted.hits,
+        found=counted.found,
+        own=counted.own,
+        exact=whole,
+        unseen_precision=unseen.hits / max(1, unseen.found),
+        unseen_recall=unseen.hits / max(1, unseen.own),
         tested=int(sample.test.size),
         differences=told,
     )
+
+
+class _Shares(NamedTuple):
+    hits: int
+    found: int
+    own: int
+
+
+def _shares(means: Any, inside: Any) -> _Shares:
+    return _Shares(int((means & inside).sum()), int(means.sum()), int(inside.sum()))
 
 
 def _name(told: list[Difference]) -> tuple[str, str]:

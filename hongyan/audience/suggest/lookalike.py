@@ -62,7 +62,7 @@ def look_alikes(tree: Any, *, left_out: list[Any], catalogue: Catalogue, now: da
     for number, (kind, found) in enumerate(rules):
         made.append(_tested(kind, found, sample, inside, group))
         progress(60 + 35 * (number + 1) // len(rules))
-    useful = [item for item in made if item.size and item.precision > group.size / everyone.size]
+    useful = [item for item in made if item.size and item.unseen_precision > group.size / everyone.size]
     return Found(useful, int(everyone.size), int(ids.size), len(features), group.size / everyone.size)
 
 
@@ -106,10 +106,11 @@ def _rules(root: Branch, leaves: Any, sample: Sample, inside: Any) -> list[tuple
 
 
 def _tested(kind: str, tree: dict[str, Any], sample: Sample, inside: Any, group: Ids) -> Suggestion:
-    """Precision and recall of the rule itself, on people that the tree was not fitted to; its size over everybody."""
+    """What the rule itself means, counted over everybody, and on the people that the tree was not fitted to."""
     means, members = found_by(tree, sample)
     hit, own, heavy = means[sample.test], inside[sample.test], sample.weight[sample.test]
     found = float(heavy[hit].sum())
+    hits = int(np.intersect1d(members, group, assume_unique=True).size)
     name_zh, name_en = NAMES[kind]
     return Suggestion(
         kind=kind,
@@ -117,9 +118,15 @@ def _tested(kind: str, tree: dict[str, Any], sample: Sample, inside: Any, group:
         name_en=name_en,
         tree=tree,
         size=int(members.size),
-        fresh=int(np.setdiff1d(members, group, assume_unique=True).size),
-        precision=float(heavy[hit & own].sum()) / found if found else 0.0,
-        recall=float((hit & own).sum() / max(1, own.sum())),
+        fresh=int(members.size) - hits,
+        precision=hits / max(1, members.size),
+        recall=hits / max(1, group.size),
+        hits=hits,
+        found=int(members.size),
+        own=int(group.size),
+        exact=True,
+        unseen_precision=float(heavy[hit & own].sum()) / found if found else 0.0,
+        unseen_recall=float((hit & own).sum() / max(1, own.sum())),
         tested=int(sample.test.size),
         differences=differences(sample, means),
     )

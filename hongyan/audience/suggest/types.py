@@ -21,7 +21,10 @@ class Difference:
 @dataclass(frozen=True, slots=True)
 class Suggestion:
     """A rule with what it is worth. size: people it means now, exactly. fresh: of them, those not in the group asked
-    for. precision, recall: on the half of the sample that the model has not seen, weighted to the whole population."""
+    for. precision = hits / found, recall = hits / own: counted over everybody where ``exact``, otherwise over the
+    people of the sample that the model has not seen (groups among more people than are drawn have no members beside
+    the drawn). unseen_precision, unseen_recall: on those people in any case, weighted to all; much less than the others
+    would mean that the rule was learnt by heart."""
 
     kind: str  # focused, balanced, broad of a look-alike; cluster
     name_zh: str
@@ -31,6 +34,12 @@ class Suggestion:
     fresh: int
     precision: float
     recall: float
+    hits: int  # both found and of the group
+    found: int
+    own: int
+    exact: bool
+    unseen_precision: float
+    unseen_recall: float
     tested: int  # people of the unseen half
     differences: list[Difference] = field(default_factory=list)
 

@@ -17,5 +17,5 @@ def examples(catalogue: Catalogue, language: str) -> list[dict[str, Any]]:
         return [
             {"name": segment.name(language), "about": gettext(segment.hint), "tree": tree}
             for segment in READY
-            if not check(tree := segment.tree(now), catalogue=catalogue)
+            if not check(tree := segment.tree(now, topics=catalogue.topics), catalogue=catalogue)
         ]

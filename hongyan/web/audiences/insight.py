@@ -106,7 +106,7 @@ def _rates_chart(rates: list[tuple[str, Rate]]) -> dict[str, Any]:
         "categories": [label for label, _rate in rates],
         "series": [
             {"name": _("this audience"), "values": [rate.here_rate for _label, rate in rates]},
-            {"name": _("everyone"), "values": [rate.everyone_rate for _label, rate in rates]},
+            {"name": _("everyone"), "values": [rate.everyone_rate for _label, rate in rates], "tone": "quiet"},
         ],
         "unit": "percent",
     }

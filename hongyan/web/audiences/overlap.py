@@ -151,7 +151,9 @@ def _region(region: Region, parts: list[tuple[SavedAudience, Ids]], union: int) 
             *({"not": {"audience": str(audience.public_id)}} for audience in outside),
         ]
     }
-    names = pgettext("names of audiences", " and ").join(audience.name for audience in inside)
+    names = pgettext("names of audiences", " and ").join(
+        _("“%(name)s”") % {"name": audience.name} for audience in inside
+    )
     return {
         "numbers": [place + 1 for place in region.inside],
         "label": names if not outside else _("only %(names)s") % {"names": names},

@@ -26,7 +26,7 @@ def page(request: HttpRequest) -> HttpResponse:
     known, saved = catalogue_now(), saved_from_ready()
     areas: dict[str, list[dict[str, Any]]] = {}
     for segment in READY:
-        tree = segment.tree(clock.now())
+        tree = segment.tree(clock.now(), topics=known.topics)
         row = {
             "key": segment.key,
             "name": segment.name(language()),
@@ -43,9 +43,10 @@ def page(request: HttpRequest) -> HttpResponse:
 @require_safe
 def count(request: HttpRequest, key: str) -> HttpResponse:
     """The figure alone, fetched after the page."""
-    segment = _segment(key)
+    segment, known = _segment(key), catalogue_now()
+    tree = segment.tree(clock.now(), topics=known.topics)
     try:
-        found = count_tree(actor=actor_of(request), tree=segment.tree(clock.now()))
+        found = count_tree(actor=actor_of(request), tree=tree, catalogue=known)
     except BadTree:
         found = None
     return render(request, "audiences/ready_count.html", {"size": found})

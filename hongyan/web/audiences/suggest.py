@@ -138,7 +138,8 @@ def _found(found: dict[str, Any], catalogue: Catalogue) -> dict[str, Any]:
         "series": [{"name": _("Contacts"), "values": [item["item"]["size"] for item in shown]}],
         "unit": "",
     }
-    return {"suggestions": shown, "found": found, "chart": chart if len(shown) > 1 else None}
+    exact = all(item["item"].get("exact") for item in shown)
+    return {"suggestions": shown, "found": found, "exact": exact, "chart": chart if len(shown) > 1 else None}
 
 
 def _shown(place: int, item: dict[str, Any], population: int, catalogue: Catalogue) -> dict[str, Any]:
@@ -153,8 +154,18 @@ def _shown(place: int, item: dict[str, Any], population: int, catalogue: Catalog
         "name": item["name_zh"] if chinese else item["name_en"],
         "sentence": sentence,
         "share": item["size"] / population if population else 0.0,
+        "precision": _measured(item, "found", item.get("unseen_precision")),
+        "recall": _measured(item, "own", item.get("unseen_recall")),
         "differences": [_difference(row, chinese=chinese) for row in item["differences"]],
     }
+
+
+def _measured(item: dict[str, Any], whole: str, unseen: float | None) -> dict[str, Any] | None:
+    """What a share was counted of, and where not over everybody its interval. None: found by an earlier version."""
+    if "hits" not in item:
+        return None
+    low, high = (None, None) if item["exact"] else figures.wilson(item["hits"], item[whole])
+    return {"part": item["hits"], "whole": item[whole], "low": low, "high": high, "unseen": unseen}
 
 
 def _difference(row: dict[str, Any], *, chinese: bool) -> dict[str, Any]:
