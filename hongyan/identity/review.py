@@ -24,6 +24,7 @@ from hongyan.identity.models import Candidate, Run
 from hongyan.identity.models_merging import Merge
 from hongyan.identity.types import Decision, MergeReason
 
+FAILED: Final = "failed"  # the reason of pairs that a run would have merged and could not
 OPEN: Final = (Candidate.Verdict.PENDING, Candidate.Verdict.REVIEW)
 
 
@@ -76,10 +77,11 @@ class MergeRow:
     can_undo: bool
 
 
-def queue(*, actor: Actor, limit: int = 50) -> list[Pair]:
-    """Pairs that wait, the most valuable answer first."""
+def queue(*, actor: Actor, limit: int = 50, reason: str = "") -> list[Pair]:
+    """Pairs that wait, the most valuable answer first. reason: only those that this guard held back."""
     actor.require(Permission.CONTACT_VIEW)
-    return _pairs(actor, _open().order_by("-value", "id")[:limit])
+    rows = _open().filter(reason=reason) if reason else _open()
+    return _pairs(actor, rows.order_by("-value", "id")[:limit])
 
 
 def open_count(*, actor: Actor, at_least: float = 0.0) -> int:
@@ -220,6 +222,16 @@ def sure_pairs(at_least: float) -> list[UUID]:
 def sure_count(*, actor: Actor, at_least: float) -> int:
     actor.require(Permission.CONTACT_VIEW)
     return _open().filter(probability__gte=at_least, verdict=Candidate.Verdict.PENDING).count()
+
+
+def failed_pairs() -> list[UUID]:
+    """For a job."""
+    return list(_open().filter(reason=FAILED).order_by("id").values_list("public_id", flat=True))
+
+
+def failed_count(*, actor: Actor) -> int:
+    actor.require(Permission.CONTACT_VIEW)
+    return _open().filter(reason=FAILED).count()
 
 
 def _open() -> QuerySet[Candidate]:

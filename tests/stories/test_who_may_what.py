@@ -150,6 +150,7 @@ ACTS = {
     "home:language",
     "home:search",
     "home:theme",
+    "identity:retry_failed",
     "identity:run_start",
     "mails:start",
     "settings:audit_verify",

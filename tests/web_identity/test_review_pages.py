@@ -1,5 +1,7 @@
 """The review, the list of merges, the rules and "why this value", as pages."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -8,9 +10,11 @@ from hongyan.accounts.models import User
 from hongyan.accounts.permissions import Permission, Role
 from hongyan.contacts.models import Contact
 from hongyan.contacts.profiles import values_of
-from hongyan.identity.models import Candidate
+from hongyan.identity import review, tasks_merging
+from hongyan.identity.models import Candidate, Run
 from hongyan.identity.models_merging import Merge, SurvivorshipRule
 from hongyan.identity.tasks_merging import merge_sure
+from hongyan.jobs.models import Job
 from tests.browser import staff
 from tests.identity.people import person
 from tests.web_identity.factory import pair, twins
@@ -174,3 +178,38 @@ def test_why_a_value_stands(desk: Client) -> None:
 def test_runs_say_what_they_found(desk: Client) -> None:
     assert desk.get("/duplicates/runs/").status_code == 200
     assert desk.get("/duplicates/runs/progress/").status_code == 200
+
+
+def test_merges_that_failed_are_shown_with_their_reasons_and_tried_again(
+    desk: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Run.objects.create(
+        kind=Run.Kind.FULL, state=Run.State.FINISHED, counts={"merged": 3, "failed": 2, "why": {"IntegrityError": 2}}
+    )
+    held = {"verdict": Candidate.Verdict.REVIEW, "reason": "failed"}
+    _one, _two, first = twins(1, **held)
+    three, _four, second = twins(2, **held)
+    twins(3)
+    text = desk.get("/duplicates/runs/").content.decode()
+    assert "2 pairs that a run would have merged could not be merged" in text
+    assert "<code>IntegrityError</code> × 2" in text
+    shown = desk.get("/duplicates/?held=failed").context
+    assert {pair.public_id for pair in shown["pairs"]} == {first.public_id, second.public_id}
+    desk.post(reverse("identity:retry_failed"))
+    assert Job.objects.get().kind == "identity_merge_failed"
+
+    class Handle:
+        def advance(self, done: int, total: int) -> None: ...
+
+    whole = review.pair_merge
+
+    def broken(**given: Any) -> Merge:
+        if given["public_id"] == second.public_id:
+            raise ValueError("a value of hers")
+        return whole(**given)
+
+    monkeypatch.setattr(tasks_merging, "pair_merge", broken)
+    found = tasks_merging.merge_failed(Handle(), {"by": "test"})  # type: ignore[arg-type]
+    assert found == {"merged": 1, "failed": 1, "why": {"ValueError": 1}}
+    assert list(Candidate.objects.filter(reason="failed", verdict="review")) == [second]
+    assert Contact.objects.filter(pk=three.pk).exists()

@@ -36,7 +36,8 @@ SURE = (0.999, 0.995, 0.99, 0.98, 0.95, 0.9)
 def index(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     actor.require(Permission.CONTACT_MERGE)
-    pairs = review.queue(actor=actor, limit=_LISTED)
+    held = review.FAILED if request.GET.get("held") == review.FAILED else ""
+    pairs = review.queue(actor=actor, limit=_LISTED, reason=held)
     wanted = request.GET.get("pair", "")
     chosen = next((pair for pair in pairs if str(pair.public_id) == wanted), pairs[0] if pairs else None)
     page = None
@@ -57,6 +58,7 @@ def index(request: HttpRequest) -> HttpResponse:
             "guard": words.guard(page.pair.reason) if page and page.pair.reason else "",
             "total": review.open_count(actor=actor),
             "may_decide": actor.may(Permission.CONTACT_IDENTITY),
+            "held": held,
             "done": _done(request),
             "parted": request.GET.get("apart", ""),
             **run_facts(actor),
@@ -218,8 +220,9 @@ def _done(request: HttpRequest) -> Merge | None:
 
 
 def _onward(request: HttpRequest, **facts: str) -> HttpResponse:
-    following = request.POST.get("next", "")
-    query = urlencode({**({"pair": following} if following else {}), **facts})
+    following, held = request.POST.get("next", ""), request.POST.get("held", "")
+    kept = {name: value for name, value in (("pair", following), ("held", held)) if value}
+    query = urlencode({**kept, **facts})
     return redirect(f"{reverse('identity:index')}?{query}" if query else reverse("identity:index"))
 
 

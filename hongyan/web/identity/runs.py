@@ -19,6 +19,7 @@ from hongyan.jobs.states import ENDED
 from hongyan.web.identity.shared import actor_of
 
 KIND = "identity_run"
+RETRY = "identity_merge_failed"
 TARGETS = (0.9999, 0.999, 0.995, 0.99)
 
 
@@ -35,6 +36,9 @@ def index(request: HttpRequest) -> HttpResponse:
             "model": Model.objects.order_by("-version").first(),
             "targets": TARGETS,
             "total": review.open_count(actor=actor),
+            "failed": review.failed_count(actor=actor),
+            "retrying": _under_way(RETRY),
+            "may_decide": actor.may(Permission.CONTACT_IDENTITY),
             **run_facts(actor),
         },
     )
@@ -69,8 +73,24 @@ def start(request: HttpRequest) -> HttpResponse:
     return redirect("identity:runs")
 
 
+@require_POST
+def retry_failed(request: HttpRequest) -> HttpResponse:
+    """Merge again what a run could not merge: all of it, as a job."""
+    actor = actor_of(request)
+    actor.require(Permission.CONTACT_MERGE)
+    actor.require(Permission.CONTACT_IDENTITY)
+    if _under_way(RETRY) is None:
+        job_start(actor=actor, kind=RETRY, params={"by": actor.label[:120]})
+    messages.success(request, _("The failed merges are being tried again. What works appears in the list of merges."))
+    return redirect("identity:runs")
+
+
+def _under_way(kind: str) -> Job | None:
+    return Job.objects.filter(kind=kind).exclude(state__in=ENDED).order_by("-id").first()
+
+
 def run_facts(actor: Actor) -> dict[str, Any]:
     """running: the job under way, or None. last: the last run that came to its end."""
-    running = Job.objects.filter(kind=KIND).exclude(state__in=ENDED).order_by("-id").first()
+    running = _under_way(KIND)
     last = review.last_run(actor=actor)
     return {"running": running, "last": last, "can_run": known_kind(KIND) is not None}

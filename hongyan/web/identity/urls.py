@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("runs/", runs.index, name="runs"),
     path("runs/progress/", runs.progress, name="run_progress"),
     path("runs/new/", runs.start, name="run_start"),
+    path("runs/failed/retrial/", runs.retry_failed, name="retry_failed"),
     path("rules/", rules.index, name="rules"),
     path("contact/<uuid:public_id>/why/<str:field>/", why.page, name="why"),
     path("contact/<uuid:public_id>/why/<str:field>/choice/", why.choose, name="why_choose"),
