@@ -3,7 +3,7 @@ import random
 import signal
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ from django.db import connection, connections
 from moto.server import ThreadedMotoServer
 from pytest_django import Settings
 
-from hongyan.events import ownership, privacy
+from hongyan.core import clock
+from hongyan.events import ownership, partitions, privacy
 from hongyan.events.history import turns, writer
 from hongyan.events.history.errors import BadPlace, Superseded
 from hongyan.events.history.manifest import Change, forget_everything, publish, state
@@ -26,7 +27,9 @@ from hongyan.events.history.snapshot import snapshot
 from hongyan.events.history.store import Store, open_store
 from hongyan.events.history.sweeping import sweep_retired, sweep_unknown
 from hongyan.events.history.verify import verify
-from hongyan.events.models import EventProperty, HistoryFile, HistoryName, HistoryStale
+from hongyan.events.models import EventPolicy, EventProperty, HistoryFile, HistoryName, HistoryStale
+from hongyan.events.retention import forget_old
+from hongyan.events.types import NewEvent
 from tests.events_history.factory import forget_all, happened, plan, reading, record, same
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -206,6 +209,33 @@ def test_damage_is_found(store: Store, pen: psycopg.Connection[Any]) -> None:
         cursor.execute("UPDATE events_event SET contact_id = 8 WHERE contact_id = 2")
         cursor.execute("ALTER TABLE events_event ENABLE TRIGGER events_history_changed")
     assert {fault.code for fault in verify(pen, store).faults} == {"property_differs", "events_differ"}
+
+
+def test_a_month_that_retention_dropped(
+    store: Store, pen: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    EventPolicy.objects.update_or_create(pk=1, defaults={"keep_days": 3650})
+    monkeypatch.setattr(partitions, "_TRIES", 1)
+    old, other = date(2010, 9, 1), date(2011, 3, 1)
+    for month in (old, other):
+        partitions.ensure_months(first=month, last=month)
+    long_ago = NewEvent(1, "order_completed", datetime(2010, 9, 5, tzinfo=UTC), "test", {"total": 3})
+    record(long_ago, happened(1, total=1), happened(2))
+    writer.build(pen, store)
+    refused: list[date] = []
+    tried = verify(pen, store, progress=lambda *_: refused.extend(partitions.drop_emptied(before=date(2012, 1, 1))))
+    assert (tried.faults, refused) == ([], [])  # not while somebody compares
+    forget_old(at=clock.now())
+    assert {month for _, month in partitions._months()}.isdisjoint({old, other})
+    check(store, pen)  # the month is still in files
+    refresh_people(pen, store)
+    refresh_cells(pen, store)
+    check(store, pen)
+    assert not HistoryFile.objects.filter(retired_at=None, month=old).exists()
+    record(long_ago)  # late: it lies among what has no month
+    writer.catch_up(pen, store)
+    check(store, pen)
+    assert HistoryFile.objects.filter(retired_at=None, month=old).count() == 1
 
 
 def test_the_lane_builds_catches_up_and_tells_its_lag(settings: Settings, tmp_path: Path) -> None:
