@@ -14,7 +14,7 @@ _PERMISSIONS = {
     P.CONSENT_EDIT: _("Record consent"),
     P.IMPORT_RUN: _("Import files"),
     P.CONTACT_MERGE: _("Decide who is the same person"),
-    P.SOURCE_EDIT: _("Set up where data comes from"),
+    P.SOURCE_EDIT: _("Set up where data comes from, mend what waits in quarantine"),
     P.AUDIENCE_EDIT: _("Edit audiences, lists and tags"),
     P.CONTENT_EDIT: _("Write mails"),
     P.CAMPAIGN_EDIT: _("Prepare campaigns"),

@@ -15,10 +15,15 @@ import pytest
 from django.db import connection
 
 from hongyan.audit.models import AuditEntry
-from hongyan.contacts.models import Contact
+from hongyan.commerce.models import Product
+from hongyan.contacts.models import Contact, ObjectRecord
+from hongyan.contacts.objects_types import object_type_create
+from hongyan.contacts.services import contact_create
+from hongyan.contacts.types import ContactValues
+from hongyan.events.models import Event
 from hongyan.ingest.models_intake import QuarantinedRecord
 from hongyan.ingest.models_sources import Source, SourceRun
-from hongyan.ingest.quarantine import quarantine_edit, quarantine_open
+from hongyan.ingest.quarantine import quarantine_edit, quarantine_open, quarantine_retry
 from hongyan.ingest.sources import runner, services
 from hongyan.ingest.sources.errors import SourceFailed, SourceRefused
 from hongyan.ingest.sources.reading import glue
@@ -43,6 +48,20 @@ def shop(folder: Path) -> Path:
 
 def of_sqlite(path: Path, **more: Any) -> Source:
     return source(SourceKind.SQL, {**PLACE, **more}, secrets={"url": f"sqlite:///{path}"})
+
+
+def table_file(folder: Path, table: str, *rows: tuple[Any, ...], anew: bool = False) -> Path:
+    """table: with its columns when it is to be made."""
+    path, name = folder / f"{table.partition(' ')[0]}.db", table.partition(" ")[0]
+    with sqlite3.connect(path) as database:
+        if " " in table:
+            database.execute(f"CREATE TABLE {table}")
+        if anew:
+            database.execute(f"DELETE FROM {name}")
+        places = ",".join("?" * len(rows[0]))
+        database.executemany(f"INSERT INTO {name} VALUES ({places})", rows)
+    database.close()
+    return path
 
 
 class TestIncremental:
@@ -177,6 +196,89 @@ class TestTargets:
         assert OrderLine.objects.get(order=order).amount_minor == 3980
         assert QuarantinedRecord.objects.get().place == "total"
         assert run(made).unchanged == 1
+
+    def test_products_by_time_of_change(self, folder: Path) -> None:
+        path = table_file(
+            folder,
+            "goods (no TEXT, code TEXT, name TEXT, price TEXT, kind TEXT, changed TEXT)",
+            ("P1", "T-1", "龙井", "19.90", "茶", "2026-11-01 10:00:00"),
+            ("P2", "T-2", "碧螺春", "twenty", "茶", "2026-11-01 11:00:00"),
+        )
+        made = source(
+            SourceKind.SQL,
+            {"table": "goods", "cursor": "changed"},
+            secrets={"url": f"sqlite:///{path}"},
+            target=Target.PRODUCTS,
+            mapping={
+                "no": "external_id",
+                "code": "sku",
+                "name": "title",
+                "price": "price",
+                "kind": "category",
+                "changed": "updated_at",
+            },
+            currency="CNY",
+        )
+        done = run(made)
+        assert (done.read, done.created, done.quarantined) == (2, 1, 1)
+        waiting = QuarantinedRecord.objects.get()
+        assert (waiting.place, waiting.reason) == ("price", "bad_amount")
+        payload = quarantine_open(actor=ACTOR, public_id=waiting.public_id).replace(b"twenty", b"20")
+        assert quarantine_edit(actor=ACTOR, public_id=waiting.public_id, payload=payload) is None
+        table_file(folder, "goods", ("P1", "T-1", "西湖龙井", "29.90", "茶", "2026-11-02 10:00:00"))
+        again = run(made)
+        assert (again.created, again.changed) == (0, 1)
+        found = Product.objects.order_by("external_id").values_list("sku", "title", "price_minor", "currency")
+        assert list(found) == [("T-1", "西湖龙井", 2990, "CNY"), ("T-2", "碧螺春", 2000, "CNY")]
+
+    def test_custom_objects_of_people_who_are_known(self, folder: Path) -> None:
+        object_type_create(
+            actor=ACTOR,
+            key="course",
+            label_zh="课程",
+            label_en="Course",
+            fields=[
+                {"key": "name", "label_zh": "名称", "label_en": "Name", "type": "text"},
+                {"key": "done", "label_zh": "进度", "label_en": "Progress", "type": "number"},
+                {"key": "ends", "label_zh": "到期", "label_en": "Ends", "type": "date"},
+            ],
+        )
+        contact_id = contact_create(actor=ACTOR, values=ContactValues({"email": "a@example.cn"}), source="test").pk
+        path = table_file(
+            folder,
+            "courses (no INTEGER, mail TEXT, title TEXT, done INTEGER, ends TEXT)",
+            (1, "A@example.cn", "围棋", 40, "2027-01-31"),
+            (2, "a@example.cn", "书法", "half", "2027-02-28"),
+            (3, "later@example.cn", "茶艺", 10, ""),
+        )
+        made = source(
+            SourceKind.SQL,
+            {"table": "courses"},
+            secrets={"url": f"sqlite:///{path}"},
+            target=Target.OBJECTS,
+            object_type="course",
+            mapping={
+                "no": "object_id",
+                "mail": "email",
+                "title": "field:name",
+                "done": "field:done",
+                "ends": "field:ends",
+            },
+        )
+        done = run(made)
+        assert (done.read, done.created, done.quarantined) == (3, 1, 2)
+        waiting = {row.reason: row for row in QuarantinedRecord.objects.all()}
+        assert {reason: row.place for reason, row in waiting.items()} == {"number": "done", "contact_unknown": "mail"}
+        contact_create(actor=ACTOR, values=ContactValues({"email": "later@example.cn"}), source="test")
+        assert quarantine_retry(actor=ACTOR, public_ids=[waiting["contact_unknown"].public_id]).taken == 1
+        table_file(folder, "courses", (1, "a@example.cn", "围棋", 60, "2027-01-31"), anew=True)
+        again = run(made)
+        assert (again.read, again.changed, again.quarantined) == (1, 1, 0)
+        held = ObjectRecord.objects.order_by("external_id").values_list("external_id", "contact_id", "attributes")
+        first, other = held
+        assert first == ("1", contact_id, {"name": "围棋", "done": 60, "ends": "2027-01-31"})
+        assert other[0] == "3"
+        assert set(Event.objects.filter(source=made.sealed_key).values_list("name", flat=True)) == {"object_updated"}
 
 
 class TestOnlyReading:

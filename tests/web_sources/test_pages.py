@@ -8,13 +8,23 @@ import orjson
 import pytest
 from django.test import Client
 
+from hongyan.accounts.errors import PermissionRefused
 from hongyan.accounts.models import RoleGrant, User
-from hongyan.accounts.permissions import Role
+from hongyan.accounts.permissions import Permission, Role
+from hongyan.accounts.types import Actor
 from hongyan.audit.models import AuditEntry
 from hongyan.contacts.models import ConsentState, Contact
 from hongyan.ingest.models_intake import QuarantinedRecord
 from hongyan.ingest.models_sources import Source, SourceRun
-from hongyan.ingest.quarantine import NewQuarantined, Trouble, quarantine_add
+from hongyan.ingest.quarantine import (
+    NewQuarantined,
+    Trouble,
+    quarantine_add,
+    quarantine_edit,
+    quarantine_open,
+    quarantine_retry,
+    quarantine_row,
+)
 from hongyan.ingest.sources.types import RunState, SourceState
 from hongyan.jobs.models import Job
 from hongyan.jobs.runner import job_run
@@ -268,3 +278,31 @@ def test_who_may_not_set_up_sources(shop: Path) -> None:
     assert not re.search(r"/data/(sources|quarantine)/", shown)
     assert {sales.get(path).status_code for path in ("/data/sources/", "/data/quarantine/")} == {403}
     assert staff(None).get("/data/").status_code == 403
+
+
+@pytest.mark.parametrize("role", sorted(set(Role) - {Role.ADMINISTRATOR}))
+def test_records_are_for_those_who_set_up_sources(role: Role) -> None:
+    quarantine_add(source="x", kind="other", items=[NewQuarantined(b"{}", Trouble("odd", "/a"))])
+    record = QuarantinedRecord.objects.get()
+    client = staff(role)
+    assert client.get(f"/data/quarantine/{record.public_id}/").status_code == 403
+    assert client.get("/data/quarantine/records.csv").status_code == 403
+    for act in ("edition", "retrial", "discarding", "return"):
+        assert client.post(f"/data/quarantine/{record.public_id}/{act}", {"raw": "{}"}).status_code == 403
+    for act in ("retrial", "discarding", "return"):
+        group = {"source": "x", "kind": "other", "reason": "odd"}
+        assert client.post(f"/data/quarantine/group/{act}", group).status_code == 403
+    record.refresh_from_db()
+    assert (record.state, record.attempts) == ("waiting", 0)
+
+
+def test_a_program_that_may_not_see_identities_mends_without_seeing() -> None:
+    quarantine_add(source="x", kind="other", items=[NewQuarantined(b"{}", Trouble("odd", "/a"))])
+    record = QuarantinedRecord.objects.get()
+    program = Actor("api_key", 1, "till", frozenset({Permission.SOURCE_EDIT}))
+    assert quarantine_row(actor=program, public_id=record.public_id).reason == "odd"
+    assert quarantine_retry(actor=program, public_ids=[record.public_id]).refused == 1
+    with pytest.raises(PermissionRefused):
+        quarantine_open(actor=program, public_id=record.public_id)
+    with pytest.raises(PermissionRefused):
+        quarantine_edit(actor=program, public_id=record.public_id, payload=b"{}")

@@ -27,7 +27,8 @@ _DRIVERS = {
 }
 _PORTS = {"postgresql": 5432, "mysql": 3306, "mariadb": 3306, "mssql": 1433, "oracle": 1521}
 _MAX_TABLES = 500
-_REFUSED = ("28", "1045", "1044", "1698", "18456")  # SQLSTATE class or error number: wrong name or password
+# SQLSTATE or its class, or an error number: wrong name or password, or without the right to read this.
+_REFUSED = ("28", "42501", "1045", "1044", "1142", "1143", "1698", "18456")
 
 
 def url_of(text: str) -> sa.URL:
