@@ -25,7 +25,7 @@ def job_start(
 ) -> Job:
     """title: a msgid marked with ``gettext_noop``, shown in the reader's language; empty uses the kind's.
 
-    params, title_params: small JSON, ids and counts only. Raises UnknownJobKind.
+    params, title_params: small JSON: ids, counts, names of things, never of people. Raises UnknownJobKind.
     """
     kind_of(kind)
     with transaction.atomic():
@@ -120,8 +120,8 @@ def jobs_rescue(*, silent_s: float = 20.0) -> int:
     """
     rescued = 0
     with transaction.atomic():
-        for entry_id, attempts, job_id in _rows("stalled", silent_s=silent_s):
-            again = _rescue_job(job_id) if job_id is not None else attempts < 3
+        for entry_id, attempts, job_id, waits in _rows("stalled", silent_s=silent_s):
+            again = _rescue_job(job_id) if job_id is not None else attempts < 3 and not waits
             _rows("entry_again" if again else "entry_end", entry_id=entry_id)
             rescued += 1
         for (job_id,) in _rows("orphans"):

@@ -235,6 +235,20 @@ def test_rescue_starts_resumable_jobs_again_and_fails_others(mei: Actor) -> None
     assert jobs_rescue() == 0
 
 
+def test_periodic_work_of_a_dead_worker_makes_room_for_what_waits() -> None:
+    """The same work was put into the queue again while the dead worker's entry still stood as being done."""
+    with connection.cursor() as cursor:
+        for status, lock in (("doing", "fold"), ("todo", "fold"), ("doing", "alone")):
+            cursor.execute(
+                "INSERT INTO procrastinate_jobs (queue_name, task_name, lock, queueing_lock, status) "
+                "VALUES ('periodic', %s, %s, %s, %s)",
+                [lock, lock, lock, status],
+            )
+    assert jobs_rescue() == 2
+    assert (entries("todo"), entries("doing"), entries("failed")) == (2, 0, 1)
+    assert jobs_rescue() == 0
+
+
 def test_a_job_without_any_queue_entry_is_queued_again(mei: Actor) -> None:
     job = job_start(actor=mei, kind="test.count", params={"n": 1})
     with connection.cursor() as cursor:

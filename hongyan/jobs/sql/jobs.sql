@@ -18,8 +18,11 @@ UPDATE jobs_job
 RETURNING kind, params, attempt, done
 
 -- name: stalled
--- Queue entries whose worker is gone or silent, and the job they carry (NULL for periodic work).
-SELECT q.id AS entry_id, q.attempts, (q.args ->> 'job_id')::bigint AS job_id
+-- Queue entries whose worker is gone or silent, and the job they carry (NULL for periodic work). Where the same periodic
+-- work waits already, the dead entry must not go back into the queue: only one of a kind may wait there.
+SELECT q.id AS entry_id, q.attempts, (q.args ->> 'job_id')::bigint AS job_id,
+       EXISTS (SELECT 1 FROM procrastinate_jobs o
+                WHERE o.queueing_lock = q.queueing_lock AND o.status = 'todo') AS waits
   FROM procrastinate_jobs q
   LEFT JOIN procrastinate_workers w ON w.id = q.worker_id
  WHERE q.status = 'doing'
