@@ -19,7 +19,8 @@ from hongyan.commerce.facts import facts_renew
 from hongyan.commerce.lines import copy_lines, learned
 from hongyan.commerce.order_rows import digest_of, fault_of, not_older, row_of
 from hongyan.commerce.people import Found, find_or_make
-from hongyan.commerce.types import Missing, OrderIn, OrderOutcome, Outcome
+from hongyan.commerce.types import Missing, OrderIn, OrderKind, OrderOutcome, Outcome
+from hongyan.contacts.activity import mark_active
 from hongyan.contacts.bulk_rows import uuid7_block
 from hongyan.core.clock import now
 from hongyan.core.sql import numbers, statement, texts
@@ -193,6 +194,7 @@ class _Block:
             credit_notes.orders_settle(notes=notes | more_notes, orders=settle)
         facts_renew(touched)
         append(list(self._events(writes, products)))
+        mark_active(_bought(writes))
 
     def _write_orders(self, cursor: CursorWrapper, writes: list[_Write]) -> dict[str, int]:
         rows = orjson.dumps([write.row for write in writes]).decode()
@@ -323,6 +325,16 @@ _HISTORY = (
     "tax_minor",
     "items",
 )
+
+
+def _bought(writes: Sequence[_Write]) -> dict[int, datetime]:
+    """Who placed an order, and when last; a time still to come is a till's clock that is fast."""
+    latest: dict[int, datetime] = {}
+    for write in writes:
+        contact_id, at = write.found.contact_id, min(write.order.placed_at, now())
+        if contact_id is not None and write.order.kind == OrderKind.ORDER:
+            latest[contact_id] = max(at, latest.get(contact_id, at))
+    return latest
 
 
 def _sql(name: str) -> str:

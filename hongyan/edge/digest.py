@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from hongyan.contacts.activity import mark_active
 from hongyan.contacts.consent import tracking_allowed
 from hongyan.core import clock
 from hongyan.core.sql import statement
@@ -64,7 +65,9 @@ def digest_hits(*, settled_before: datetime | None = None) -> int:
         clicks = _clicks_of({hit.message_id for hit in hits if hit.kind == Hit.Kind.CLICK})
         allowed = _allowed(hits)
         kept = [hit for hit in hits if (hit.contact_id, hit.kind) in allowed]
-        append([_event(hit, clicks) for hit in kept])
+        facts = [_event(hit, clicks) for hit in kept]
+        append(facts)
+        mark_active(_clicked(facts))
         # Whoever fetched it, person or machine: the mail has arrived.
         doubted = {MessageKey(hit.message_id, hit.month) for hit in kept if hit.state == MessageState.UNCERTAIN}
         uncertain_proved_sent(sorted(doubted, key=lambda key: key.id))
@@ -72,6 +75,15 @@ def digest_hits(*, settled_before: datetime | None = None) -> int:
             cursor.execute(statement("hongyan.edge", "edge.sql", "mark_digested"), {"ids": [hit.id for hit in hits]})
             cursor.execute(statement("hongyan.edge", "edge.sql", "forget_hits"), {"before": before - _KEPT})
     return len(hits)
+
+
+def _clicked(facts: Sequence[NewEvent]) -> dict[int, datetime]:
+    """Who followed a link themselves, and when last. An open says less: many are not the person's doing."""
+    latest: dict[int, datetime] = {}
+    for fact in facts:
+        if fact.name == EmailEvent.CLICKED and fact.contact_id is not None and not fact.properties["machine"]:
+            latest[fact.contact_id] = max(fact.occurred_at, latest.get(fact.contact_id, fact.occurred_at))
+    return latest
 
 
 def _take(before: datetime) -> list[SettledHit]:

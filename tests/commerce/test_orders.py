@@ -52,6 +52,8 @@ def test_an_order_makes_contact_lines_products_event_and_facts() -> None:
     [event] = events()
     assert event.name == "order_completed"
     assert event.occurred_at == row.placed_at
+    assert row.contact is not None
+    assert row.contact.last_activity_at == row.placed_at
     assert event.properties["order_id"] == "1001"
     assert event.properties["total"] == 12
     assert event.properties["revenue"] == 9

@@ -16,6 +16,7 @@ from hongyan.audience.tagging.tags import tag_change_undo, tag_contacts, untag_c
 from hongyan.audience.tagging.taxonomy import tag_for_key
 from hongyan.commerce.facts import facts_renew
 from hongyan.contacts import bulk, companies, companies_linking, objects, objects_types, touched
+from hongyan.contacts.activity import mark_active
 from hongyan.contacts.bulk_consent import Grant
 from hongyan.contacts.bulk_rows import RowMaker, UpsertPolicy
 from hongyan.contacts.consent import consent_record, unsubscribe
@@ -30,7 +31,6 @@ from hongyan.core.crypto.keyring import keyring
 from hongyan.core.dsn import connection_parameters
 from hongyan.identity import merging
 from hongyan.identity.types import MergeReason
-from hongyan.ingest.intake.lane import mark_active
 from tests.commerce.factory import line, order, put
 
 ACTOR = system_actor("test")

@@ -73,6 +73,8 @@ async def test_a_click_leads_to_the_frozen_address_and_says_which_link(edge: htt
     assert "utm_medium=email" in target.query
     (event,) = await sync_to_async(_digest)()
     assert (event.name, event.properties["link"], event.properties["machine"]) == ("email_clicked", 0, None)
+    await sent.contact.arefresh_from_db(fields=["last_activity_at"])
+    assert sent.contact.last_activity_at == event.occurred_at
 
 
 @pytest.mark.parametrize("tail", ["9", "-1", "abc", "", "0/x", "99999999999"])
@@ -116,6 +118,8 @@ async def test_machines_are_told_apart(edge: httpx.AsyncClient, sent: SentMail) 
     await edge.get(f"/c/{sent.token}/0", headers={"User-Agent": "python-requests/2.32"})
     events = await sync_to_async(_digest)()
     assert [event.properties["machine"] for event in events] == ["apple_privacy", None, "script"]
+    await sent.contact.arefresh_from_db(fields=["last_activity_at"])
+    assert sent.contact.last_activity_at is None, "neither pictures nor programs that follow links are the person"
 
 
 async def test_a_burst_over_all_links_is_one_scanner_however_it_is_digested(sent: SentMail) -> None:

@@ -28,6 +28,7 @@ from hongyan.audience.tagging.taxonomy import tag_for_key
 from hongyan.commerce.models import ContactFacts
 from hongyan.contacts import companies, fields, objects_types
 from hongyan.contacts import objects as things
+from hongyan.contacts.activity import mark_active
 from hongyan.contacts.consent import consent_record
 from hongyan.contacts.erasure import contact_erase
 from hongyan.contacts.models import Contact, Topic
@@ -38,7 +39,6 @@ from hongyan.core import clock
 from hongyan.core.dsn import connection_parameters
 from hongyan.identity import merging
 from hongyan.identity.types import MergeReason
-from hongyan.ingest.intake.lane import mark_active
 
 ACTOR = system_actor("test")
 # What may stand in the custom fields: right ones, and what an earlier type of the field or a careless client left.

@@ -16,7 +16,7 @@ import orjson
 from django.db import DatabaseError, connection, transaction
 
 from hongyan.accounts.types import system_actor
-from hongyan.contacts import touched
+from hongyan.contacts.activity import mark_active
 from hongyan.core import clock
 from hongyan.core.crypto.keyring import keyring
 from hongyan.core.crypto.sealing import SealBroken
@@ -201,18 +201,7 @@ def _active(items: Sequence[Item]) -> None:
     for item in items:
         if item.contact_id is not None and not item.dropped and item.call.name and item.sender.kind != "server":
             latest[item.contact_id] = max(item.call.occurred_at, latest.get(item.contact_id, item.call.occurred_at))
-    if latest:
-        mark_active(latest)
-
-
-def mark_active(latest: Mapping[int, datetime]) -> None:
-    """When these contacts last did something; never back in time."""
-    pairs = sorted(latest.items())
-    with connection.cursor() as cursor, touched.only_activity(cursor):
-        cursor.execute(
-            statement("hongyan.ingest", "intake.sql", "seen_active"),
-            {"ids": numbers(pk for pk, _ in pairs), "at": texts([at.isoformat() for _, at in pairs])},
-        )
+    mark_active(latest)
 
 
 def _quarantine(items: Sequence[Item], bad: Sequence[Bad]) -> None:

@@ -27,9 +27,3 @@ UPDATE ingest_writekey k SET
 FROM unnest(%(ids)s::int[], %(at)s::timestamptz[], %(calls)s::bigint[], %(repeats)s::bigint[], %(quarantined)s::bigint[])
     AS t(id, at, calls, repeats, quarantined)
 WHERE k.id = t.id
-
--- name: seen_active
--- When people last did something themselves; never back in time.
-UPDATE contacts_contact c SET last_activity_at = t.at
-FROM unnest(%(ids)s::bigint[], %(at)s::timestamptz[]) AS t(id, at)
-WHERE c.id = t.id AND (c.last_activity_at IS NULL OR c.last_activity_at < t.at)
