@@ -86,10 +86,11 @@ def _decodes(sample: bytes, name: str) -> bool:
 
 
 def _mostly_utf8(sample: bytes) -> bool:
-    """At least nine in ten lines with high bytes are UTF-8, and there is more than one of them."""
+    """At least nine in ten lines with high bytes are UTF-8, and there is more than one of them. The last line is left
+    out, the sample may end within it. Lines of another encoding hardly ever look like UTF-8, so two say enough."""
     lines = [line for line in sample.splitlines()[:-1] if not line.isascii()]
     good = sum(_decodes(line, "utf-8") for line in lines)
-    return len(lines) > 5 and good >= 0.9 * len(lines)
+    return len(lines) > 1 and good >= 0.9 * len(lines)
 
 
 def _score(sample: bytes, name: str, common: Callable[[str, str], bool]) -> float:
