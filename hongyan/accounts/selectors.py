@@ -24,7 +24,7 @@ class UserRow:
     email: str
     name: str
     roles: tuple[Role, ...]
-    state: str  # active | invited | expired (invitation) | inactive
+    state: str  # active | invited | expired (invitation) | uninvited | inactive
     second_factor: bool
     last_login: datetime | None
     created_at: datetime
@@ -38,15 +38,19 @@ def users(*, actor: Actor) -> list[UserRow]:
     """Everybody, active first, by name. Two queries."""
     actor.require(Permission.USERS_EDIT)
     factor = Authenticator.objects.filter(user_id=OuterRef("pk")).exclude(type=Authenticator.Type.RECOVERY_CODES)
-    invited = OneTimeLink.objects.filter(user_id=OuterRef("pk"), used_at=None, expires_at__gt=now())
-    rows = User.objects.annotate(has_factor=Exists(factor), has_link=Exists(invited)).prefetch_related("grants")
+    links = OneTimeLink.objects.filter(user_id=OuterRef("pk"))
+    rows = User.objects.annotate(
+        has_factor=Exists(factor),
+        had_link=Exists(links),
+        has_link=Exists(links.filter(used_at=None, expires_at__gt=now())),
+    ).prefetch_related("grants")
     found = [
         UserRow(
             user.public_id,
             user.email,
             user.name,
             tuple(role for role in Role if role in user.roles),
-            _state(user, has_link=user.has_link),
+            _state(user, had_link=user.had_link, has_link=user.has_link),
             user.has_factor,
             user.last_login,
             user.created_at,
@@ -56,11 +60,13 @@ def users(*, actor: Actor) -> list[UserRow]:
     return sorted(found, key=lambda row: (row.state == "inactive", row.label.lower()))
 
 
-def _state(user: User, *, has_link: bool) -> str:
+def _state(user: User, *, had_link: bool, has_link: bool) -> str:
     if not user.is_active:
         return "inactive"
     if user.last_login is not None or user.has_usable_password():
         return "active"
+    if not had_link:
+        return "uninvited"
     return "invited" if has_link else "expired"
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor, system_actor
@@ -110,7 +111,13 @@ def _begin(actor: Actor, campaign: Campaign) -> None:
         actor=actor,
         changes={"freezing_at": now, "origin_month": Origin.starting("campaign", campaign.pk, now).month},
     )
-    job_start(actor=actor, kind=FREEZE_JOB, params={"campaign_id": campaign.pk}, title_params={})
+    job_start(
+        actor=actor,
+        kind=FREEZE_JOB,
+        params={"campaign_id": campaign.pk},
+        title=gettext_noop("Preparing recipients of “%(campaign)s”"),
+        title_params={"campaign": campaign.name},
+    )
 
 
 def freeze(campaign_id: int) -> Campaign:

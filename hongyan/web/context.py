@@ -19,13 +19,17 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     room = match.app_names[0] if match is not None and match.app_names else ""
     # Everything that brings data in is one room for people.
     room = "sources" if room in {"imports", "events", "identity", "commerce"} else room
+    if room == "contacts" and match is not None and (match.url_name or "").startswith(nav.OF_SETTINGS):
+        room = "settings"
+    items = nav.items(actor, room) if actor.kind == "user" else []
     return {
         "actor": actor,
         "can": Can(actor),
         "signed_in": actor.kind == "user",
         "theme": theme if theme in THEMES else "auto",
         "rail_closed": request.COOKIES.get(RAIL_COOKIE) == "closed",
-        "nav_items": nav.items(actor, room) if actor.kind == "user" else [],
+        "nav_items": items,
+        "nav_more": nav.more(items),
     }
 
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar, cast
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.shortcuts import resolve_url
 from django.utils import timezone, translation
 
@@ -20,7 +20,7 @@ from hongyan.accounts.models import User
 from hongyan.accounts.types import Actor, contact_actor
 from hongyan.contacts.errors import ContactMerged
 from hongyan.core.proxies import client_ip, trusted_set
-from hongyan.web.refusals import contact_moved, permission_refused
+from hongyan.web.refusals import contact_moved, method_refused, permission_refused
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
@@ -131,6 +131,8 @@ class StaffMiddleware:
 
     def _answer(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
+        if isinstance(response, HttpResponseNotAllowed) and request.method == "GET" and not _is_public(request):
+            response = method_refused(request, response)
         if "text/html" in response.headers.get("Content-Type", "text/html") and not _is_public(request):
             # Pages hold personal data: neither proxies nor the browser's disk may keep them.
             response.headers.setdefault("Cache-Control", "private, no-store")

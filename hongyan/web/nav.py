@@ -42,6 +42,9 @@ ROOMS: Sequence[Room] = (
 )
 
 
+OF_SETTINGS = ("field", "topic", "form", "suppression")  # pages of contacts that people reach from the settings
+
+
 @cache
 def room_url(name: str) -> str | None:
     """The landing page is named ``<room>:index``; a room without one is not there yet and is not shown."""
@@ -60,6 +63,14 @@ class NavItem:
     @property
     def shortcut(self) -> str:
         return f"g {self.room.key}"
+
+
+PHONE_PLACES = 5
+
+
+def more(shown: Sequence[NavItem]) -> Sequence[NavItem]:
+    """What a telephone's bar has no place for and keeps behind “More”; one alone would not be worth a menu."""
+    return shown[PHONE_PLACES:] if len(shown) > PHONE_PLACES + 1 else ()
 
 
 def items(actor: Actor, current: str) -> list[NavItem]:

@@ -57,6 +57,13 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "404.html", status=404)
 
 
+def method_refused(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
+    """Somebody's browser opened an address that only forms are sent to; Django answers that with an empty page."""
+    page = render(request, "405.html", status=405)
+    page.headers["Allow"] = answer.headers["Allow"]
+    return page
+
+
 def csrf_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
     """CSRF_FAILURE_VIEW: nearly always a page left open over a sign-out, so the remedy is to reload it."""
     del reason

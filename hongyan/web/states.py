@@ -54,6 +54,7 @@ _PILLS: dict[str, Pill] = {
     "active": Pill(_("Active"), "ok", "check"),
     "inactive": Pill(_("Deactivated"), "quiet", "ban"),
     "invited": Pill(pgettext_lazy("user", "Invited"), "info", "mail-forward"),
+    "uninvited": Pill(pgettext_lazy("user", "No open invitation"), "quiet", "mail-off"),
     "expired": Pill(_("Expired"), "quiet", "clock-off"),
     "revoked": Pill(_("Revoked"), "quiet", "ban"),
     # orders: their area brings the words, since a document's kind may stand in for its state

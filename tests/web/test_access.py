@@ -29,6 +29,14 @@ def test_stranger_is_sent_to_sign_in_and_back() -> None:
     assert response.headers["Location"] == "/account/login/?next=/jobs/%3Fx%3D1"
 
 
+def test_an_address_of_a_button_opened_as_a_page_says_so() -> None:
+    client, _ = signed_in(Role.ADMINISTRATOR)
+    response = client.get(f"/contacts/{uuid4()}/erasure/", headers={"Accept-Language": "en"})
+    assert response.status_code == 405
+    assert response.headers["Allow"] == "POST"
+    assert b"belongs to a button" in response.content
+
+
 def test_fragment_sends_the_whole_window_to_sign_in() -> None:
     response = Client().get("/jobs/tray/", headers={"HX-Request": "true"})
     assert response.status_code == 401

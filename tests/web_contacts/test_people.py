@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
 from hongyan.accounts.models import SavedView
 from hongyan.accounts.permissions import Role
@@ -15,12 +16,14 @@ from hongyan.audience.tagging.tags import tag_contacts
 from hongyan.contacts.consent import consent_record
 from hongyan.contacts.fields import field_create
 from hongyan.contacts.models import ConsentState, Contact, Suppression, Tombstone, Topic
+from hongyan.contacts.normalise.places import country
 from hongyan.contacts.selectors import identities
 from hongyan.contacts.services import contact_create
 from hongyan.contacts.types import ConsentAction, ContactValues, Evidence
 from hongyan.core import clock
 from hongyan.events.services import append
 from hongyan.events.types import NewEvent
+from hongyan.web.contacts.editing import ContactForm
 from tests.audience.factory import SYSTEM, group, held, tag
 from tests.browser import OpenPage, Site, axe_check, staff
 
@@ -177,11 +180,11 @@ def test_a_person_is_added_with_problems_at_their_fields() -> None:
 
 def test_editing_changes_only_what_was_changed() -> None:
     field_create(actor=SYSTEM, key="size", label_zh="尺码", label_en="Size", type="text")
-    somebody = person(city="上海", **{"custom.size": "M"})
+    somebody = person(city="上海", country="DE", **{"custom.size": "M"})
     client, url = signed_in(Role.SALES), reverse("contacts:edit", args=[somebody.public_id])
     form = client.get(url).context["form"]
     data = {bound.html_name: bound.value() or "" for bound in form}
-    assert data["family_name"] == "王"
+    assert (data["family_name"], data["country"]) == ("王", "Germany")
     client.post(url, {**data, "given_name": "大明", "city": "北京", "custom.size": "L"})
     somebody.refresh_from_db()
     identity = identities([somebody.pk])[somebody.pk]
@@ -189,6 +192,15 @@ def test_editing_changes_only_what_was_changed() -> None:
     assert (somebody.city, somebody.attributes) == ("北京", {"size": "L"})
     assert somebody.provenance["email"][0] == "api"
     assert somebody.provenance["city"][0] == "staff"
+    assert (somebody.country, somebody.provenance["country"][0]) == ("DE", "api")
+
+
+@pytest.mark.parametrize("code", ["en", "zh-hans"])
+def test_every_country_suggested_is_understood(code: str) -> None:
+    with translation.override(code):
+        offered = dict(ContactForm(identities=True).suggestions())["country"]
+    assert len(offered) > 200
+    assert [name for name, code in offered if country(name) != code] == []
 
 
 def test_who_sees_stars_does_not_write_over_them() -> None:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from hongyan.accounts.permissions import Permission
+from hongyan.accounts.selectors import user_labels
 from hongyan.audience.errors import BadTree
 from hongyan.campaigns import people
 from hongyan.campaigns.approval import requests_of
@@ -153,10 +154,12 @@ def content(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @require_safe
 def log(request: HttpRequest, public_id: UUID) -> HttpResponse:
     campaign = campaign_of(request, public_id)
+    steps = history(actor=actor_of(request), campaign=campaign)
+    names = user_labels({step.actor_id for step in steps if step.actor_kind == "user" and step.actor_id is not None})
     entries = [
         {
             "title": ACTS[Act(step.act)],
-            "by": step.actor_label if step.actor_kind != "system" else _("Hongyan"),
+            "by": _("Hongyan") if step.actor_kind == "system" else names.get(step.actor_id or 0, step.actor_label),
             "at": step.at,
             "note": failure(step.note) if step.act == Act.FAIL else step.note,
             "data": _data_words(step.data),
@@ -164,7 +167,7 @@ def log(request: HttpRequest, public_id: UUID) -> HttpResponse:
                 step.act, ""
             ),
         }
-        for step in history(actor=actor_of(request), campaign=campaign)
+        for step in steps
     ]
     return render(request, "campaigns/log.html", _page(campaign, "log") | {"entries": entries})
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
+from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib import messages
@@ -13,16 +14,39 @@ from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods
 
 from hongyan.accounts.permissions import Permission
+from hongyan.audience.names import name_of_code
 from hongyan.contacts.errors import IdentifierTaken, InvalidValues, problem_text
 from hongyan.contacts.fields import definitions
 from hongyan.contacts.listing import display_name
 from hongyan.contacts.models import Contact, FieldDefinition
 from hongyan.contacts.services import contact_create, contact_update
 from hongyan.contacts.types import IDENTITY_FIELDS, ContactChanges, ContactValues, Identity
+from hongyan.ingest.selectors import region_codes
 from hongyan.web.contacts import words
 from hongyan.web.contacts.common import actor_of, contact_or_404, language
 
 _NAMES = ("family_name", "given_name")
+SUGGESTED = ("country", "language", "time_zone")  # other values may be typed too
+_LANGUAGES = (
+    "zh-Hans",
+    "zh-Hant",
+    "en",
+    "en-GB",
+    "en-US",
+    "de",
+    "es",
+    "fr",
+    "it",
+    "ja",
+    "ko",
+    "nl",
+    "pt",
+    "ru",
+    "th",
+    "vi",
+)
+_NOT_ISO = {"AC", "TA", "XK"}  # have telephones, but no country code of ISO 3166
+_NO_PLACES = ("Etc/", "SystemV/", "posix/", "right/")
 _WIDE = frozenset({"notes", "street"})
 
 
@@ -37,6 +61,13 @@ class ContactForm(forms.Form):
         for definition in definitions():
             if identities or not definition.sensitive:
                 self.fields[f"custom.{definition.key}"] = _custom(definition)
+
+    def suggestions(self) -> list[tuple[str, list[tuple[str, str]]]]:
+        """For the page: (key, [(value, words beside it)])."""
+        countries = sorted((words.country_name(code), code) for code in region_codes() - _NOT_ISO)
+        zones = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith(_NO_PLACES))
+        languages = [(code, name_of_code("language", code, language())) for code in _LANGUAGES]
+        return [("country", countries), ("language", languages), ("time_zone", [(zone, "") for zone in zones])]
 
     def groups(self) -> list[tuple[str, list[tuple[forms.BoundField, bool]]]]:
         """For the page: (heading, [(field, wide)])."""
@@ -116,6 +147,7 @@ def _initial(found: Contact, identity: Identity) -> dict[str, Any]:
     values: dict[str, Any] = {key: getattr(identity, key, "") for key in words.FIELDS if key in IDENTITY_FIELDS}
     values.update({key: getattr(found, key) for key in words.FIELDS if key not in IDENTITY_FIELDS})
     values["sex"] = str(found.sex)
+    values["country"] = words.country_name(found.country)
     for definition in definitions():
         held: Mapping[str, Any] = identity.extra if definition.sensitive else found.attributes
         value = held.get(definition.key, "")
@@ -145,6 +177,8 @@ def _standard(key: str, label: str) -> forms.Field:
         widget = forms.DateInput(attrs={"type": "date"})
     elif key in {"email", "phone"}:
         widget = forms.TextInput(attrs={"type": "tel" if key == "phone" else "text", "inputmode": _MODES[key]})
+    elif key in SUGGESTED:
+        widget.attrs["list"] = f"suggested-{key}"
     widget.attrs["autocomplete"] = "off"  # it is somebody else's name, not the reader's
     return forms.CharField(label=label, required=False, widget=widget, help_text=_help(key))
 

@@ -20,9 +20,10 @@ from hongyan.audit.types import AuditFilter, AuditRow
 from hongyan.jobs.models import Job
 from hongyan.jobs.selectors import jobs_recent
 from hongyan.jobs.services import job_start
+from hongyan.web.settings.audit_words import action_label, subject_label
 from hongyan.web.settings.common import acting, needs
 from hongyan.web.settings.tasks import VERIFY
-from hongyan.web.settings.words import ACTOR_KINDS, BREAKS, action_label
+from hongyan.web.settings.words import ACTOR_KINDS, BREAKS
 
 PAGE = 50
 
@@ -37,7 +38,7 @@ def index(request: HttpRequest) -> HttpResponse:
     context = {
         "rows": _named(shown),
         "next_cursor": str(shown[-1].id) if more else "",
-        "actions": [(action, action_label(action)) for action in audit_actions()],
+        "actions": sorted(((action, action_label(action)) for action in audit_actions()), key=lambda pair: pair[1]),
         "actor_kinds": ACTOR_KINDS,
         "filters": filters,
         "filtered": filters != AuditFilter(),
@@ -105,6 +106,7 @@ def _named(rows: list[AuditRow]) -> list[dict[str, Any]]:
         {
             "row": row,
             "action": action_label(row.action),
+            "subject": subject_label(row.subject_kind),
             "who": (labels.get(row.actor_id or 0) if row.actor_kind == "user" else None) or row.actor_label,
             "kind": str(ACTOR_KINDS.get(row.actor_kind, row.actor_kind)),
             "facts": [f"{key}: {_short(value)}" for key, value in row.data.items()],

@@ -1,4 +1,4 @@
-"""Words for roles, second-factor policies, rules and the acts of the audit log."""
+"""Words for roles, second-factor policies, rules, and who acts in the audit log (what was done: ``audit_words``)."""
 
 from typing import TYPE_CHECKING
 
@@ -97,58 +97,6 @@ BAD_VALUES: dict[str, "_StrPromise"] = {
     "tag": _("Which tag?"),
 }
 
-# What people read in the audit log; an act without a sentence here is shown by its dotted name.
-ACTIONS: dict[str, Promise] = {
-    "user.signed_in": _("Signed in"),
-    "user.signed_out": _("Signed out"),
-    "user.sign_in_failed": _("Sign-in failed"),
-    "user.password_changed": _("Changed the password"),
-    "user.second_factor_added": _("Added a second factor"),
-    "user.second_factor_removed": _("Removed a second factor"),
-    "user.second_factor_reset": _("Renewed recovery codes"),
-    "user.invited": _("Invited a user"),
-    "user.roles_changed": _("Changed a user’s roles"),
-    "user.deactivated": _("Deactivated a user"),
-    "user.reactivated": _("Reactivated a user"),
-    "user.sessions_ended": _("Signed out other devices"),
-    "api_key.created": _("Created an API key"),
-    "api_key.revoked": _("Revoked an API key"),
-    "organisation.changed": _("Changed the organisation’s settings"),
-    "approval_rule.saved": _("Saved an approval rule"),
-    "approval_rule.deleted": _("Deleted an approval rule"),
-    "approval.requested": _("Asked for approval"),
-    "approval.approved": _("Approved"),
-    "approval.rejected": _("Rejected"),
-    "approval.withdrawn": _("Withdrew a request for approval"),
-    "approval.voided": _("Approval became void"),
-    "sender.created": _("Created a sender"),
-    "sender.changed": _("Changed a sender"),
-    "sender.archived": _("Archived a sender"),
-    "contact.viewed": _("Looked at a contact"),
-    "contact.created": _("Created a contact"),
-    "contact.updated": _("Changed a contact"),
-    "contact.changed": _("Changed a contact"),
-    "contact.erased": _("Erased a contact"),
-    "object.added": _("Added an object to a contact"),
-    "object.changed": _("Changed an object of a contact"),
-    "object.removed": _("Removed objects"),
-    "object.added_undone": _("Took back the adding of an object"),
-    "object.changed_undone": _("Took back the change of an object"),
-    "object.removed_undone": _("Took back the removal of an object"),
-    "contact.exported": _("Exported contacts"),
-    "consent.recorded": _("Recorded consent"),
-    "demo.removed": _("Removed the demo data"),
-    "campaign.created": _("Created a campaign"),
-    "campaign.updated": _("Changed a campaign"),
-    "campaign.scheduled": _("Scheduled a campaign"),
-    "campaign.started": _("Started a campaign"),
-    "campaign.paused": _("Paused a campaign"),
-    "campaign.resumed": _("Resumed a campaign"),
-    "campaign.cancelled": _("Cancelled a campaign"),
-    "import.started": _("Started an import"),
-    "import.finished": _("Finished an import"),
-    "audit.verified": _("Verified the audit log"),
-}
 ACTOR_KINDS: dict[str, Promise] = {
     "user": pgettext_lazy("actor", "User"),
     "api_key": pgettext_lazy("actor", "API key"),
@@ -162,7 +110,3 @@ BREAKS: dict[str, Promise] = {
     "unlinked": _("This entry does not follow from the one before it."),
     "head": _("The end of the log is not where it was."),
 }
-
-
-def action_label(action: str) -> str:
-    return str(ACTIONS.get(action, action))
