@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.utils import translation
 
 from hongyan.accounts.types import Actor, system_actor
 from hongyan.campaigns import approval, sending, services
@@ -21,7 +22,7 @@ from hongyan.contacts.consent import refusals_sql, unsubscribe
 from hongyan.contacts.models import Topic
 from hongyan.contacts.types import Evidence
 from hongyan.content.models import Template
-from hongyan.content.ready.shelf import ready_templates
+from hongyan.content.ready.shelf import ReadyTemplate, ready_templates
 from hongyan.content.services import template_create
 from hongyan.content.types import MailType, SourceKind
 from hongyan.core import clock
@@ -130,9 +131,7 @@ def templates_make(*, actor: Actor) -> dict[tuple[str, str], Template]:
     return {
         (ready.key, ready.language): template_create(
             actor=actor,
-            name=str(ready.name)
-            if ready.language == "en"
-            else ready.subject.split("，")[0].split("{{")[0] or ready.key,
+            name=_name_of(ready),
             kind=SourceKind.MJML,
             mail_type=ready.mail_type,
             language=ready.language,
@@ -141,6 +140,12 @@ def templates_make(*, actor: Actor) -> dict[tuple[str, str], Template]:
         )
         for ready in ready_templates()
     }
+
+
+def _name_of(ready: ReadyTemplate) -> str:
+    """Each in its own language, whoever looks at the list."""
+    with translation.override(ready.language):
+        return str(ready.name)
 
 
 def past_make(mailing: Mailing, *, cast: Cast, sender: Sender, templates: Mapping[tuple[str, str], Template]) -> int:
