@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,6 +24,7 @@ from hongyan.core.batching import batched
 from hongyan.core.crypto.keyring import keyring
 
 _BLOCK = 5_000
+_JOINED_DAYS, _LATELY_DAYS = 540, 54  # the first campaign went out so long ago
 _SEED = 20261122
 WORDING = "我同意接收资讯与优惠邮件，并可随时退订。"
 FIELDS: tuple[tuple[str, str, str, str], ...] = (
@@ -36,10 +37,11 @@ Report = Callable[[int], None]
 
 @dataclass(slots=True)
 class Loaded:
-    """What later steps build on. buyers: contact id and history."""
+    """What later steps build on. buyers: contact id and history. since: when those came who came lately."""
 
     contact_ids: list[int]
     buyers: list[tuple[int, History]]
+    since: dict[int, datetime] = field(default_factory=dict)
 
 
 def fields_create() -> None:
@@ -49,21 +51,25 @@ def fields_create() -> None:
         )
 
 
-def contacts_create(*, count: int, now: datetime, report: Report) -> Loaded:
-    """``count`` people, in blocks that each commit; joined over the past year and a half."""
-    dice = random.Random(_SEED)
-    bought = histories(now)
-    loaded = Loaded([], [])
+def contacts_create(*, count: int, now: datetime, report: Report, since: Loaded | None = None) -> Loaded:
+    """``count`` people, in blocks that each commit; joined over the past year and a half. First those who were there
+    before the first of the campaigns; ``since``: then the others, who got none of them and bought nothing yet."""
+    dice = random.Random(_SEED + (since is not None))
+    bought = histories(now) if since is None else []
+    loaded = since or Loaded([], [])
     topics = dict(Topic.objects.values_list("key", "id"))
     grants = (
         Grant((topics["newsletter"], topics["promotion"], topics["greeting"]), WORDING, "demo-1", "demo"),
         Grant((topics["newsletter"],), WORDING, "demo-1", "demo"),
         Grant((), "", "", "demo"),
     )
-    for block in batched(people(count=count), _BLOCK):
-        at = now - timedelta(days=540 * (1 - block[0].number / max(count, 1)))
+    lately = count - count * _LATELY_DAYS // _JOINED_DAYS
+    wanted = (person for person in people(count=count) if (person.number >= lately) is (since is not None))
+    # So many that the last of them came within a month.
+    for block in batched(wanted, max(50, min(_BLOCK, count // 40))):
+        at = now - timedelta(days=_JOINED_DAYS * (1 - block[0].number / max(count, 1)))
         maker = RowMaker(keyring().blind, "demo", at, is_demo=True)
-        parts: dict[int, list[ContactRowIn]] = {0: [], 1: [], 2: []}
+        parts: dict[int, list[ContactRowIn]] = {0: [], 2: [], 1: []}  # written in this order: the list begins mixed
         for person in block:
             history = bought[person.number] if person.number < len(bought) else None
             parts[dice.choices((0, 1, 2), (72, 16, 12))[0]].append(_row(maker, person, history))
@@ -77,8 +83,11 @@ def contacts_create(*, count: int, now: datetime, report: Report) -> Loaded:
                     connection=connection,
                     consent=grants[choice],
                 )
-                _note(loaded, rows, [outcome.contact_id for outcome in outcomes], bought)
-        report(len(loaded.contact_ids))
+                came = [outcome.contact_id for outcome in outcomes]
+                _note(loaded, rows, came, bought)
+                if since is not None:
+                    loaded.since |= {contact_id: at for contact_id in came if contact_id is not None}
+        report(len(block))
     return loaded
 
 

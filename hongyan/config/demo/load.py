@@ -18,7 +18,7 @@ from hongyan.audience.saved import audience_create
 from hongyan.audience.tagging.taxonomy import tag_create, tag_group_create
 from hongyan.audience.types import GroupValues, TagValues
 from hongyan.campaigns.models import Campaign
-from hongyan.config.demo import cards, contacts, mailings, standing
+from hongyan.config.demo import cards, contacts, followed, mailings, standing
 from hongyan.contacts.models import Contact
 from hongyan.events.partitions import ensure_months
 
@@ -31,9 +31,10 @@ STAFF = (
     ("anna@hongyan.example", "Anna Weber", Role.ANALYST),
     ("he.qing@hongyan.example", "何清", Role.PRIVACY_OFFICER),
 )
-GROUPS = (
-    GroupValues("value", "客户价值", "Customer value", exclusive=True),
-    GroupValues("interest", "兴趣", "Interests"),
+GROUPS = (  # with the group each is inside
+    (GroupValues("value", "客户价值", "Customer value", exclusive=True), ""),
+    (GroupValues("interest", "兴趣", "Interests"), ""),
+    (GroupValues("occasion", "场合", "Occasions"), "interest"),
 )
 TAGS = {
     "value": (
@@ -46,8 +47,8 @@ TAGS = {
         TagValues("home", "家居", "Home", "green"),
         TagValues("kitchen", "厨房", "Kitchen", "orange"),
         TagValues("stationery", "文具", "Stationery", "violet"),
-        TagValues("christmas", "圣诞", "Christmas", "red"),
     ),
+    "occasion": (TagValues("christmas", "圣诞", "Christmas", "red"),),
 }
 AUDIENCES = (
     (
@@ -88,8 +89,10 @@ def _load(count: int, progress: Progress) -> None:
     staff = staff_make()
     contacts.fields_create()
     taxonomy_make(boss)
-    task = progress.add_task("People", total=count)
-    loaded = contacts.contacts_create(count=count, now=now, report=lambda done: progress.update(task, completed=done))
+    people_task = progress.add_task("People", total=count)
+    loaded = contacts.contacts_create(
+        count=count, now=now, report=lambda done: progress.update(people_task, advance=done)
+    )
     task = progress.add_task("Orders", total=len(loaded.buyers))
     contacts.orders_create(loaded, actor=boss, report=lambda done: progress.update(task, completed=done))
     contacts.last_activity_set(loaded)
@@ -107,6 +110,9 @@ def _load(count: int, progress: Progress) -> None:
         progress.advance(task)
     mailings.waiting_make(cast=cast, sender=sender, templates=templates)
     progress.advance(task)
+    contacts.contacts_create(
+        count=count, now=now, since=loaded, report=lambda done: progress.update(people_task, advance=done)
+    )
     task = progress.add_task("Visits", total=None)
     standing.visits_make(loaded, now=now, report=lambda done: progress.update(task, completed=done))
     fold(batches=10_000)
@@ -114,6 +120,8 @@ def _load(count: int, progress: Progress) -> None:
         cursor.execute("ANALYZE")
     task = progress.add_task("Stages, RFM and rule tags", total=standing.steps())
     standing.standing_make(actor=boss, now=now, report=lambda done: progress.update(task, completed=done))
+    task = progress.add_task("An audience with a past", total=followed.DAYS)
+    followed.followed_make(actor=boss, now=now, report=lambda done: progress.update(task, completed=done))
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
 
@@ -129,8 +137,11 @@ def staff_make() -> dict[Role, Actor]:
 
 
 def taxonomy_make(actor: Actor) -> None:
-    for values in GROUPS:
-        group = TagGroup.objects.filter(key=values.key).first() or tag_group_create(actor=actor, values=values)
+    for values, inside in GROUPS:
+        parent = TagGroup.objects.filter(key=inside).first()
+        group = TagGroup.objects.filter(key=values.key).first() or tag_group_create(
+            actor=actor, values=values, parent=parent
+        )
         for tag in TAGS[values.key]:
             if not Tag.objects.filter(key=tag.key).exists():
                 tag_create(actor=actor, group=group, values=tag)
@@ -167,6 +178,6 @@ def demo_remove() -> int:
         Campaign.objects.filter(pk__in=campaign_ids).delete()
         people = Contact.objects.filter(is_demo=True).count()
         Contact.objects.filter(is_demo=True).delete()
-        SavedAudience.objects.filter(name__in=[name for name, _, _ in AUDIENCES]).delete()
+        SavedAudience.objects.filter(name__in=[followed.NAME, *(name for name, _, _ in AUDIENCES)]).delete()
         ContactList.objects.filter(name="秋季展会访客").delete()
     return people

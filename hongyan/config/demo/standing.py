@@ -68,7 +68,7 @@ def _visits(loaded: Loaded, now: datetime) -> Iterator[NewEvent]:
             continue
         for _visit in range(dice.randrange(1, 4)):
             at = now - timedelta(days=dice.expovariate(1 / 20), minutes=dice.randrange(1440))
-            if now - at > timedelta(days=60):
+            if now - at > timedelta(days=60) or at < loaded.since.get(contact_id, at):
                 continue
             for step in range(dice.randrange(1, 5)):
                 moment = at + timedelta(seconds=40 * step)
