@@ -18,7 +18,7 @@ from pytest_django import Settings
 from hongyan.core import clock
 from hongyan.events import ownership, partitions, privacy
 from hongyan.events.history import turns, writer
-from hongyan.events.history.errors import BadPlace, Superseded
+from hongyan.events.history.errors import BadPlace, Stopped, Superseded
 from hongyan.events.history.manifest import Change, forget_everything, publish, state
 from hongyan.events.history.plan import ask_for
 from hongyan.events.history.refresh import refresh_cells, refresh_people
@@ -53,6 +53,22 @@ def check(store: Store, pen: psycopg.Connection[Any]) -> None:
     with reading() as asked:
         assert same(asked, store, KEYS)
     assert verify(pen, store).faults == []
+
+
+@pytest.mark.parametrize("built", [False, True])
+def test_stopped_in_the_middle_of_reading(
+    store: Store, pen: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch, *, built: bool
+) -> None:
+    """Half of the answer is still to come: the connection must not wait for itself."""
+    if built:
+        record(happened(1, total=1))
+        writer.build(pen, store)
+    record(*(happened(contact_id, total=2) for contact_id in range(1, 10)))
+    monkeypatch.setattr(writer, "PORTION", 2)
+    with pytest.raises(Stopped):
+        (writer.catch_up if built else writer.build)(pen, store, stop=lambda: True)
+    assert writer.build(pen, store) > 0
+    check(store, pen)
 
 
 def test_one_writer_at_a_time(pen: psycopg.Connection[Any]) -> None:

@@ -10,6 +10,7 @@ import psycopg
 
 from hongyan.core.sql import statement
 from hongyan.events.history import sweeping
+from hongyan.events.history.errors import Stopped
 from hongyan.events.history.manifest import Mark, State, marks, note_caught_up, state
 from hongyan.events.history.refresh import refresh_cells, refresh_people
 from hongyan.events.history.snapshot import lag
@@ -101,7 +102,10 @@ class _Lane:
         if time.monotonic() - self.swept_at > _SWEEP_S:
             _sweep()
             self.swept_at = time.monotonic()
-        done = turn(stop=self.stop.is_set)
+        try:
+            done = turn(stop=self.stop.is_set)
+        except Stopped:
+            return False
         if done is None:
             return False
         lane_note("history", lag_s=round(done.lag_s, 1))

@@ -6,9 +6,9 @@ after it leaves nothing undone.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Final
@@ -100,14 +100,17 @@ def build(
         change = Change(tx=seen.below, whole=True)
         change.retire = {part.file.id for parts in parts_that_count(connection).values() for part in parts}
         change.done = [mark.id for mark in marks(connection)]
-        portions = _all_portions(connection, keys, seen.below, progress)
-        change.add = list(_written(store, portions, keys, names, stop))
+        # A COPY that was left in the middle holds the connection, on which the transaction has to be ended.
+        with closing(_all_portions(connection, keys, seen.below, progress)) as portions:
+            change.add = list(_written(store, portions, keys, names, stop))
     change.names, change.left_out = names.added, bool(names.refused)
     publish(connection, seen, change)
     return sum(part.events for part in change.add)
 
 
-def _all_portions(connection: psycopg.Connection[Any], keys: Keys, below: int, progress: Progress) -> Iterator[bytes]:
+def _all_portions(
+    connection: psycopg.Connection[Any], keys: Keys, below: int, progress: Progress
+) -> Generator[bytes, None, None]:
     found = list(connection.execute(_statement("partitions")))
     total, done = sum(rows for _, rows in found), 0
     for table, rows in found:
@@ -163,7 +166,8 @@ def catch_up(connection: psycopg.Connection[Any], store: Store, *, stop: Stop = 
             for cell in found:
                 _add_to_cell(store, change, there.get((cell.name, cell.month), []), cell, _grouped(cell, keys))
         elif first is not None and second is not None:
-            add = list(_written(store, chain([first, second], portions), keys, names, stop))
+            with closing(portions):
+                add = list(_written(store, chain([first, second], portions), keys, names, stop))
             _leave_out_old(connection, names, seen)
             change.add = [part for part in add if part.name not in names.refused]
             count = sum(part.events for part in change.add)
