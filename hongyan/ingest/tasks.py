@@ -12,7 +12,7 @@ from hongyan.core.clock import now
 from hongyan.ingest import files_at_rest as rest
 from hongyan.ingest import objects_tasks
 from hongyan.ingest.commerce import tasks as commerce_tasks  # noqa: F401  registers the jobs of orders and shops
-from hongyan.ingest.errors import FileRefused, ImportBusy, IngestRefused
+from hongyan.ingest.endings import closing, failing
 from hongyan.ingest.exports import export_run
 from hongyan.ingest.intake import tasks as intake_tasks
 from hongyan.ingest.models import Export, Import
@@ -20,10 +20,8 @@ from hongyan.ingest.quarantine import KEPT as QUARANTINE_KEPT
 from hongyan.ingest.quarantine import quarantine_forget
 from hongyan.ingest.runner import import_dry, import_run
 from hongyan.ingest.sources import tasks as source_tasks
-from hongyan.ingest.storage import StoredFileBroken
 from hongyan.ingest.types import ImportState
 from hongyan.ingest.undo import undo_run
-from hongyan.jobs.errors import JobCancelled, JobFailed
 from hongyan.jobs.handle import JobHandle
 from hongyan.jobs.registry import job_kind, periodic
 
@@ -34,19 +32,8 @@ _ABANDONED = timedelta(hours=2)  # temporary files of uploads that broke off
 @job_kind("import", title=_("Import"), resumable=True, max_attempts=20)
 def run_import(handle: JobHandle, params: dict[str, Any]) -> dict[str, Any]:
     import_id = params["import_id"]
-    try:
+    with closing(import_id):
         counts = import_run(import_id, handle.advance)
-    except JobCancelled:
-        _close(import_id, ImportState.CANCELLED)
-        raise
-    except ImportBusy:
-        raise
-    except IngestRefused as error:
-        _close(import_id, ImportState.FAILED, error)
-        raise JobFailed(error.code) from error
-    except StoredFileBroken as error:
-        _close(import_id, ImportState.FAILED, FileRefused("file_broken"))
-        raise JobFailed("file_broken") from error
     handle.advance(counts.rows, counts.rows)
     row = Import.objects.get(pk=import_id)
     if "company" in row.mapping and counts.created and Company.objects.exists():
@@ -56,12 +43,8 @@ def run_import(handle: JobHandle, params: dict[str, Any]) -> dict[str, Any]:
 
 @job_kind("import_dry_run", title=_("Trial run of an import"), resumable=True)
 def run_import_dry(handle: JobHandle, params: dict[str, Any]) -> dict[str, Any]:
-    try:
+    with failing():
         counts = import_dry(params["import_id"], handle.advance)
-    except IngestRefused as error:
-        raise JobFailed(error.code) from error
-    except StoredFileBroken as error:
-        raise JobFailed("file_broken") from error
     return {"rows": counts.rows}
 
 
@@ -78,15 +61,6 @@ def run_export(handle: JobHandle, params: dict[str, Any]) -> dict[str, Any]:
 @periodic(cron="37 3 * * *", name="ingest.quarantine_forget")
 def forget_quarantine() -> None:
     quarantine_forget(before=now() - QUARANTINE_KEPT)
-
-
-def _close(import_id: int, state: ImportState, error: IngestRefused | None = None) -> None:
-    Import.objects.filter(pk=import_id, state=ImportState.STARTED).update(
-        state=state,
-        finished_at=now(),
-        error_code=error.code if error else "",
-        error_params={key: str(value)[:100] for key, value in error.params.items()} if error else {},
-    )
 
 
 @periodic(cron="17 * * * *", name="ingest.delete_old_files")

@@ -7,16 +7,12 @@ from django.utils.translation import gettext_lazy as _
 from hongyan.commerce import words
 from hongyan.commerce.errors import ShopRefused
 from hongyan.commerce.messages import messages_forget
-from hongyan.core.clock import now
 from hongyan.ingest.commerce.backfill import backfill_run
 from hongyan.ingest.commerce.inbox import KIND, retry_message
 from hongyan.ingest.commerce.runner import order_import_dry, order_import_run
-from hongyan.ingest.errors import FileRefused, ImportBusy, IngestRefused
-from hongyan.ingest.models import Import
+from hongyan.ingest.endings import closing, failing
 from hongyan.ingest.quarantine import register_retrier
-from hongyan.ingest.storage import StoredFileBroken
-from hongyan.ingest.types import ImportState
-from hongyan.jobs.errors import JobCancelled, JobFailed
+from hongyan.jobs.errors import JobFailed
 from hongyan.jobs.handle import JobHandle
 from hongyan.jobs.registry import job_kind, periodic
 
@@ -26,41 +22,17 @@ register_retrier(KIND, retry_message)
 @job_kind("order_import", title=_("Import of orders"), resumable=True, max_attempts=20)
 def run_order_import(handle: JobHandle, params: dict[str, Any]) -> dict[str, Any]:
     import_id = params["import_id"]
-    try:
+    with closing(import_id):
         counts = order_import_run(import_id, handle.advance)
-    except JobCancelled:
-        _close(import_id, ImportState.CANCELLED)
-        raise
-    except ImportBusy:
-        raise
-    except IngestRefused as error:
-        _close(import_id, ImportState.FAILED, error)
-        raise JobFailed(error.code) from error
-    except StoredFileBroken as error:
-        _close(import_id, ImportState.FAILED, FileRefused("file_broken"))
-        raise JobFailed("file_broken") from error
     handle.advance(counts.rows, counts.rows)
     return {"created": counts.created, "updated": counts.updated, "rejected": counts.rejected}
 
 
 @job_kind("order_import_dry_run", title=_("Trial run of an import of orders"), resumable=True)
 def run_order_import_dry(handle: JobHandle, params: dict[str, Any]) -> dict[str, Any]:
-    try:
+    with failing():
         counts = order_import_dry(params["import_id"], handle.advance)
-    except IngestRefused as error:
-        raise JobFailed(error.code) from error
-    except StoredFileBroken as error:
-        raise JobFailed("file_broken") from error
     return {"rows": counts.rows}
-
-
-def _close(import_id: int, state: ImportState, error: IngestRefused | None = None) -> None:
-    Import.objects.filter(pk=import_id, state=ImportState.STARTED).update(
-        state=state,
-        finished_at=now(),
-        error_code=error.code if error else "",
-        error_params={key: str(value)[:100] for key, value in error.params.items()} if error else {},
-    )
 
 
 @job_kind("shop_backfill", title=_("Fetching a shop's past"), resumable=True, max_attempts=50)
