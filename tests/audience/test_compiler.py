@@ -226,8 +226,8 @@ def test_messages_speak_the_readers_language() -> None:
         english = check(node, small_catalogue())[0].message
     with translation.override("zh-hans"):
         chinese = check(node, small_catalogue())[0].message
-    assert english == "This tag does not exist."
-    assert chinese == "没有这个标签。"
+    assert english == "This tag does not exist. Possible here: vip, new."
+    assert chinese == "没有这个标签。可以用：vip、new。"
 
 
 def test_depth_and_size_are_capped() -> None:

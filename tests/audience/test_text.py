@@ -15,7 +15,7 @@ from hongyan.audience import segments
 from hongyan.audience.compiler.parse import parse
 from hongyan.audience.compiler.text import read, write
 from hongyan.audience.errors import BadText
-from tests.audience.catalogue import small_catalogue
+from tests.audience.catalogue import LIST_ID, small_catalogue
 from tests.audience.generate import TREES
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1, max_size=12)
@@ -187,6 +187,47 @@ def test_complaints_point_at_the_words(text: str, words: str, code: str) -> None
     problem = refused.value.problems[0]
     shown = text.replace("points", "custom.points")
     assert (problem.code, shown[problem.span.start : problem.span.end]) == (code, words)
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "message"),
+    [
+        ("city = 上海", "上海", 'double quotation marks: "上海"'),
+        ("city = '上海'", "'上海'", 'double quotation marks: "上海"'),
+        ('city == "上海"', "==", "Write: ="),
+        ('city <> "上海"', "<>", "Write: !="),
+        ('city is "上海"', '"上海"', "Write: ="),
+        ('city = "a" AND city = "b"', "AND", "Write: and"),
+        ('city = "a" & city = "b"', "&", "Write: and"),
+        ('city ≠ "a" 且 tag("vip")', "且", "Write: and"),
+        ('city = "a")', ")", "No bracket is open"),
+        ("city in ()", ")", "Expected: a text"),
+        ("has_email = yes", "yes", "Write: true"),
+        ("custom.points > 1.000.000", "1.000.000", "Write: 1000000"),
+        ("custom.points > 1,000", "1,000", "Write: 1000"),
+        ('did("email_opened") in 2w', "2w", "such as 90d"),
+        ('did("email_opened") since 2026-01-01', "since", "Write: from"),
+        ('did("email_opened", cat = "茶")', "cat", "where"),
+        ("created_at before 2026/11/22", "2026/11/22", "2026-01-31T10:00:00+08:00"),
+        ("created_at before 22.11.2026", "22.11.2026", "2026-01-31T10:00:00+08:00"),
+        ("created_at before 2026-11-22 10:00", "10:00", "2026-01-31T10:00:00+08:00"),
+        ("created_at > 2026-01-01", "> 2026-01-01", "before, after"),
+        ('城市 = "上海"', "城市", "Is “city” meant?"),
+        ('did("email_opend")', '"email_opend"', "Is “email_opened” meant?"),
+        ('tag("贵宾")', '"贵宾"', "Is “vip” meant?"),
+        ('list("Fair 2026")', '"Fair 2026"', LIST_ID),
+        ('custom.level = "金卡"', '"金卡"', "Is “gold” meant?"),
+        ('custom.level = "platinum"', '"platinum"', "gold, silver"),
+        ('consent("email") = yes', "yes", "given, none"),
+        ('sum("email_opened") > 3', 'sum("email_opened") > 3', "of which property"),
+    ],
+)  # fmt: skip
+def test_what_people_are_likely_to_mean_is_said(text: str, words: str, message: str) -> None:
+    with translation.override("en"), pytest.raises(BadText) as refused:
+        segments.from_text(text, catalogue=small_catalogue())
+    problem = refused.value.problems[0]
+    assert text[problem.span.start : problem.span.end] == words
+    assert message in problem.message
 
 
 def test_every_example_of_the_reference_can_be_read() -> None:

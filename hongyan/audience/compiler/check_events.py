@@ -13,6 +13,7 @@ from hongyan.audience.compiler.catalogue import (
 )
 from hongyan.audience.compiler.check_values import (
     compared_problems,
+    fitting,
     known,
     order_problems,
     property_problems,
@@ -69,7 +70,8 @@ def sequence_problems(node: Sequence, catalogue: Catalogue) -> list[Problem]:
 def object_problems(node: HasObject, catalogue: Catalogue) -> list[Problem]:
     spec = catalogue.objects.get(node.type_key)
     if spec is None:
-        return [Problem(f"{node.path}/object", "unknown_object", _("This kind of object does not exist."))]
+        message = _("This kind of object does not exist.")
+        return known(node.type_key, catalogue.objects, f"{node.path}/object", "unknown_object", message)
     found = _constant(node)
     for part in walk(node.where) if node.where is not None else ():
         if isinstance(part, PropertyIs):
@@ -80,7 +82,8 @@ def object_problems(node: HasObject, catalogue: Catalogue) -> list[Problem]:
 def _object_field(part: PropertyIs, spec: ObjectSpec, catalogue: Catalogue) -> list[Problem]:
     field = spec.fields.get(part.key)
     if field is None:
-        return [Problem(f"{part.path}/property", "unknown_property", _("This field does not exist."))]
+        message = _("This field does not exist.")
+        return known(part.key, spec.fields, f"{part.path}/property", "unknown_property", message)
     return compared_problems(part, field, catalogue.zone)
 
 
@@ -111,8 +114,7 @@ def _where(where: Node | None, event: str, catalogue: Catalogue) -> list[Problem
 
 def _measure(node: Measured, catalogue: Catalogue) -> list[Problem]:
     if node.op not in MEASURE_OPERATORS[node.measure]:
-        message = _("This comparison does not fit the measure.")
-        return [Problem(f"{node.path}/op", "operator_mismatch", message)]
+        return [Problem(f"{node.path}/op", "operator_mismatch", fitting(MEASURE_OPERATORS[node.measure]))]
     if node.measure in OF_TIMES:
         return value_problems(node, _TIME, catalogue.zone)
     spec = catalogue.events.get(node.event)
@@ -128,7 +130,7 @@ def _numbers(node: Measured, spec: EventSpec | None, catalogue: Catalogue) -> li
         return []
     found = spec.properties.get(node.property or "")
     if found is None:
-        return [unknown_property(node.path)]
+        return [unknown_property(node.path, node.property or "", spec.properties)]
     if found.sealed or FieldType.NUMBER not in found.kinds:
         return [Problem(f"{node.path}/property", "not_a_number", _("This property holds no numbers."))]
     return []

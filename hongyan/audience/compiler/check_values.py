@@ -1,8 +1,10 @@
 """Whether operator and value of a comparison fit what is compared."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from hongyan.audience.compiler.catalogue import (
@@ -20,6 +22,7 @@ from hongyan.audience.compiler.written import of_times
 from hongyan.audience.types import Problem
 
 _UTC = ZoneInfo("UTC")
+_FEW = 8
 _TIME = FieldSpec("", FieldType.TIME, Label(""))
 _WORDS = {Op.WITHIN_LAST_DAYS: "in last 30d", Op.WITHIN_NEXT_DAYS: "in next 30d"}
 _NUMERIC = frozenset({Op.GT, Op.GE, Op.LT, Op.LE, Op.BETWEEN})
@@ -27,13 +30,34 @@ _TEXTUAL = frozenset({Op.CONTAINS, Op.STARTS_WITH})
 
 
 def known(key: str, among: Mapping[str, object], path: str, code: str, message: str) -> list[Problem]:
-    return [] if key in among else [Problem(path, code, message)]
+    return [] if key in among else [unknown(key, among, path, code, message)]
+
+
+def unknown(key: str, among: Mapping[str, object], path: str, code: str, message: str) -> Problem:
+    return Problem(path, code, message + _likely(key, among))
+
+
+def _likely(key: str, among: Mapping[str, object]) -> str:
+    """The name that is likely to be meant: what people call it, or what is written nearly so; of few all."""
+    names = {name: name for name in among}
+    for name, spec in among.items():
+        label = spec if isinstance(spec, Label) else getattr(spec, "label", None)
+        called = (label.en, label.zh, label.text(get_language() or "")) if isinstance(label, Label) else ()
+        for one in (*called, getattr(spec, "name", "")):
+            names.setdefault(str(one), name)
+    folded = {name.casefold(): found for name, found in names.items() if name}
+    close = get_close_matches(key.casefold(), folded, n=1, cutoff=0.75)
+    if close:
+        return _(" Is “%(name)s” meant?") % {"name": folded[close[0]]}
+    if 0 < len(among) <= _FEW and not any(hasattr(spec, "public_id") for spec in among.values()):
+        return _(" Possible here: %(words)s.") % {"words": _(", ").join(among)}
+    return ""
 
 
 def field_problems(node: FieldIs, catalogue: Catalogue) -> list[Problem]:
     spec = catalogue.fields.get(node.key)
     if spec is None:
-        return [Problem(f"{node.path}/field", "unknown_field", _("This field does not exist."))]
+        return known(node.key, catalogue.fields, f"{node.path}/field", "unknown_field", _("This field does not exist."))
     return compared_problems(node, spec, catalogue.zone)
 
 
@@ -70,7 +94,7 @@ def property_problems(
         return [Problem(f"{node.path}/property", "list_property", message)]
     spec = None if properties is None else properties.get(among[0] if among else key)
     if properties is not None and spec is None:
-        return [unknown_property(node.path)]
+        return [unknown_property(node.path, key, properties)]
     if among is not None and spec is not None and not spec.sealed:
         spec = None  # of what stands inside a list the tracking plan knows nothing
     if spec is not None and (spec.sealed or not spec.kinds) and node.op not in WITHOUT_VALUE:
@@ -81,9 +105,9 @@ def property_problems(
     return _agreement(node, spec) or _kind_problems(node, spec)
 
 
-def unknown_property(path: str) -> Problem:
+def unknown_property(path: str, key: str, properties: Mapping[str, PropertySpec]) -> Problem:
     message = _("This event has not been seen with such a property.")
-    return Problem(f"{path}/property", "unknown_property", message)
+    return unknown(key, properties, f"{path}/property", "unknown_property", message)
 
 
 def _time_problems(node: PropertyIs | Measured, spec: PropertySpec | None, zone: ZoneInfo) -> list[Problem]:
@@ -113,7 +137,7 @@ def _agreement(node: PropertyIs | Measured, spec: PropertySpec | None) -> list[P
     values = several(node)
     if node.op in _NUMERIC:
         if _as_time(values, spec):
-            return [Problem(f"{node.path}/op", "operator_mismatch", _fitting(FieldType.TIME))]
+            return [Problem(f"{node.path}/op", "operator_mismatch", fitting(OPERATORS[FieldType.TIME]))]
         if not all(is_number(value) for value in values):
             return [Problem(at, "type_mismatch", _("A number is needed here."))]
         return order_problems(values, at, _UTC) if node.op is Op.BETWEEN else []
@@ -132,12 +156,12 @@ def _as_time(values: tuple[Scalar | None, ...], spec: PropertySpec | None) -> bo
 
 
 def _wrong_operator(path: str, kind: FieldType) -> Problem:
-    return Problem(f"{path}/op", "operator_mismatch", _fitting(kind))
+    return Problem(f"{path}/op", "operator_mismatch", fitting(OPERATORS[kind]))
 
 
-def _fitting(kind: FieldType) -> str:
+def fitting(ops: Iterable[Op]) -> str:
     """What can be asked instead, as the text form says it."""
-    words = [_WORDS.get(op, op.value.replace("_", " ")) for op in OPERATORS[kind]]
+    words = [_WORDS.get(op, op.value.replace("_", " ")) for op in ops]
     return _("This comparison does not fit. Possible here: %(words)s.") % {"words": _(", ").join(words)}
 
 
@@ -178,6 +202,7 @@ def _misfit(value: Scalar | None, spec: FieldSpec) -> str:
         case FieldType.CHOICE | FieldType.CHOICES:
             good = not isinstance(value, bool) and value in {choice.value for choice in spec.choices}
             message = _("This is not one of the choices of the field.")
+            message += "" if good else _likely(str(value), {str(choice.value): choice for choice in spec.choices})
         case FieldType.SEALED:  # takes no value, so none comes here
             return ""
     return "" if good else message

@@ -80,7 +80,7 @@ def _measured(parser: _Parser, measure: Measure, raw: Mapping[str, Any], path: s
     before = len(parser.problems)
     parser.only(raw, EVENT_KEYS - ({"count", "property"} if measure in OF_TIMES else {"count"}), path)
     name = parser.text(raw["event"], f"{path}/event")
-    key = None if measure in OF_TIMES else parser.text(raw.get("property"), f"{path}/property")
+    key = None if measure in OF_TIMES else _measured_property(parser, raw, path)
     op = parser.op(raw.get("op"), f"{path}/op")
     _good, value = parser.value(raw, op, path) if op else (False, None)
     within = window(parser, raw, path)
@@ -88,6 +88,13 @@ def _measured(parser: _Parser, measure: Measure, raw: Mapping[str, Any], path: s
     if len(parser.problems) > before or name is None or op is None:
         return None
     return Measured(name, measure, key, op, value, within, where, path)
+
+
+def _measured_property(parser: _Parser, raw: Mapping[str, Any], path: str) -> str | None:
+    if "property" in raw:
+        return parser.text(raw["property"], f"{path}/property")
+    parser.wrong(f"{path}/property", "missing_value", _("Say of which property: its key follows the event."))
+    return None
 
 
 def has_object(parser: _Parser, raw: Mapping[str, Any], path: str, depth: int) -> Node | None:

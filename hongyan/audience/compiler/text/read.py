@@ -1,7 +1,7 @@
 """Text to the JSON tree, remembering where each part stood, so that any later complaint can point at the words."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -9,10 +9,11 @@ from typing import Any, Final
 import orjson
 from django.utils.translation import gettext as _
 from lark import Lark, Tree
-from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+from lark.exceptions import UnexpectedInput
 
 from hongyan.audience.compiler.nodes import MAX_DEPTH
 from hongyan.audience.compiler.text.grammar import GRAMMAR
+from hongyan.audience.compiler.text.mistakes import problem_of
 from hongyan.audience.errors import BadText
 from hongyan.audience.types import Span, TextProblem
 
@@ -46,7 +47,7 @@ def read(text: str) -> Reading:
     try:
         found = _parser().parse(text)
     except UnexpectedInput as error:
-        raise BadText(_problem(error, text)) from None
+        raise BadText(problem_of(error, text)) from None
     reader = _Reader()
     tree = reader.node(found.children[0], "", inside=False, depth=1)
     return Reading(tree, reader.spans)
@@ -55,54 +56,6 @@ def read(text: str) -> Reading:
 @cache
 def _parser() -> Lark:
     return Lark(GRAMMAR, parser="lalr", propagate_positions=True, maybe_placeholders=True)
-
-
-def _problem(error: UnexpectedInput, text: str) -> TextProblem:
-    if isinstance(error, UnexpectedToken) and error.token.type != "$END":
-        token = error.token
-        start = token.start_pos or 0
-        span = Span(start, token.end_pos or start + 1)
-        message = _("“%(word)s” cannot stand here. %(expected)s")
-        return TextProblem(span, "unexpected", message % {"word": str(token)[:40], "expected": _expected(error)})
-    if isinstance(error, UnexpectedCharacters):
-        start = error.pos_in_stream or 0
-        if text[start] in '"“':
-            return TextProblem(Span(start, len(text)), "open_quote", _("This quotation mark is never closed."))
-        message = _("“%(word)s” cannot stand here.") % {"word": text[start : start + 1]}
-        return TextProblem(Span(start, start + 1), "unexpected", message)
-    end = len(text.rstrip())
-    message = _("Something is missing at the end. %(expected)s") % {"expected": _expected(error)}
-    return TextProblem(Span(end, end), "unfinished", message)
-
-
-def _expected(error: UnexpectedInput) -> str:
-    """What could have stood there, in words people type."""
-    accepts = getattr(error, "accepts", None) or getattr(error, "expected", None) or set()
-    words = []
-    for group, word in _SAYABLE.items():
-        if accepts & set(group):
-            words.append(word())
-    return _("Expected: %(words)s.") % {"words": _(", ").join(words[:6])} if words else ""
-
-
-_SAYABLE: Final[Mapping[tuple[str, ...], Callable[[], str]]] = {
-    ("STRING",): lambda: _("a text in quotation marks"),
-    ("NUMBER", "INT"): lambda: _("a number"),
-    ("DAY",): lambda: _("a date such as 2026-01-31"),
-    ("SPAN",): lambda: _("a number of days such as 90d"),
-    ("THEN",): lambda: "then",
-    ("WITHIN",): lambda: "within",
-    ("AGO",): lambda: "ago",
-    ("NAME",): lambda: _("the name of a field"),
-    ("EQ", "GE"): lambda: _("a comparison such as = or >="),
-    ("DID",): lambda: "did(…)",
-    ("AND",): lambda: "and",
-    ("OR",): lambda: "or",
-    ("COMMA",): lambda: ",",
-    ("LPAR",): lambda: "(",
-    ("RPAR",): lambda: ")",
-    ("SET",): lambda: "set",
-}
 
 
 class _Reader:
