@@ -13,8 +13,7 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
-from django.utils.translation import pgettext_lazy as in_sense
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from hongyan.audience.population.checking import status as population_status
 from hongyan.core.sql import statement
@@ -63,7 +62,7 @@ KINDS: Final[dict[str, Kind]] = {
         gettext_lazy("Is a worker running? Messages that cannot be read are set aside under Data, Quarantine."),
     ),
     "membership": Kind(
-        in_sense("lane", "Audiences kept current"), gettext_lazy("Moves people in and out as they act"), 30, _COPY
+        pgettext_lazy("lane", "Audiences kept current"), gettext_lazy("Moves people in and out as they act"), 30, _COPY
     ),
     "standing": Kind(
         gettext_lazy("Stages, RFM and rule tags"), gettext_lazy("Holds people against the rules as they act"), 60, _COPY
@@ -76,7 +75,7 @@ KINDS: Final[dict[str, Kind]] = {
         _COPY,
     ),
     "outbox": Kind(
-        in_sense("lane", "Outbox"),
+        pgettext_lazy("lane", "Outbox"),
         gettext_lazy("Sends mail that is due"),
         300,
         gettext_lazy(
@@ -85,13 +84,13 @@ KINDS: Final[dict[str, Kind]] = {
         ),
     ),
     "jobs": Kind(
-        in_sense("lane", "Jobs"),
+        pgettext_lazy("lane", "Jobs"),
         gettext_lazy("Starts imports, exports and reports"),
         120,
         gettext_lazy("Is a worker running? One that works on something long starts the next afterwards."),
     ),
     "imports": Kind(
-        in_sense("lane", "Imports"),
+        pgettext_lazy("lane", "Imports"),
         gettext_lazy("Brings in files that were handed over"),
         300,
         gettext_lazy("It has made no progress. Cancel it below and start again: what is in already is not doubled."),
