@@ -280,9 +280,21 @@ def test_names_of_this_machine_in_disguise(host: str) -> None:
     assert failed.value.code == "address_private"
 
 
-def test_the_clouds_own_credentials_are_never_reached() -> None:
+@pytest.mark.parametrize(
+    "host",
+    [
+        "169.254.169.254",
+        "100.100.100.200",
+        "fd00:ec2::254",
+        "168.63.129.16",
+        "::ffff:169.254.169.254",
+        "2002:a9fe:a9fe::1",
+        "64:ff9b::a9fe:a9fe",
+    ],
+)
+def test_the_clouds_own_credentials_are_never_reached(host: str) -> None:
     with pytest.raises(SourceFailed):
-        allowed_address("169.254.169.254", 80, private=True)
+        allowed_address(host, 80, private=True)
 
 
 @pytest.mark.parametrize("url", ["ftp://x", "http://u:p@example.com", "example.com", "file:///etc/passwd"])

@@ -322,6 +322,44 @@ def test_addresses_that_lead_nowhere(text: str, code: str) -> None:
     assert refused.value.code == code
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "postgresql://u:p@db.example.com/shop?host=127.0.0.1",
+        "postgresql://u:p@db.example.com/shop?hostaddr=127.0.0.1",
+        "postgresql://u:p@/shop?host=127.0.0.1",
+        "postgresql://u:p@db.example.com/shop?passfile=/etc/passwd",
+        "postgresql://u:p@db.example.com/shop?service=other",
+        "mysql://u:p@db.example.com/shop?local_infile=1",
+        "mysql://u:p@db.example.com/shop?unix_socket=/run/mysqld/mysqld.sock",
+        "mysql://u:p@db.example.com/shop?read_default_file=/etc/my.cnf",
+        "sqlite:///shop.db?uri=true",
+    ],
+)
+def test_options_that_would_undo_the_checks_are_refused(text: str) -> None:
+    with pytest.raises(SourceRefused) as refused:
+        url_of(text)
+    assert refused.value.code == "option_refused"
+
+
+def test_postgresql_is_connected_to_by_the_address_that_was_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that answers differently the second time gains nothing; the name stays for the certificate."""
+    from hongyan.ingest.sources.reading import sql
+
+    monkeypatch.setattr(sql, "allowed_address", lambda *_a, **_k: "203.0.113.9")
+    engine = sql.SQLReader({}, {"url": "postgresql://u:p@db.example.com/shop?sslmode=verify-full"})._engine()
+    seen: dict[str, Any] = {}
+
+    def connect(**parameters: Any) -> None:
+        seen.update(parameters)
+        raise psycopg.OperationalError("not today")
+
+    monkeypatch.setattr(engine.dialect.loaded_dbapi, "connect", lambda *_a, **parameters: connect(**parameters))
+    with pytest.raises(Exception, match="not today"):
+        engine.connect()
+    assert (seen["host"], seen["hostaddr"], seen["sslmode"]) == ("db.example.com", "203.0.113.9", "verify-full")
+
+
 def test_a_failing_source_is_told_about_waits_longer_each_time_and_recovers(shop: Path) -> None:
     made = of_sqlite(shop)
     shop.rename(shop.with_suffix(".away"))

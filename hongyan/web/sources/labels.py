@@ -179,6 +179,7 @@ _REFUSALS: dict[str, Callable[[], str]] = {
     "name_missing": lambda: _("Give the source a name."),
     "url_malformed": lambda: _("This is not a database address. It looks like postgresql://user:password@host:5432/database."),
     "driver_missing": lambda: _("The driver for “%(driver)s” is not installed on this server."),
+    "option_refused": lambda: _("The address must not carry the option “%(option)s”. Options for TLS and the character set are allowed."),
     "address_malformed": lambda: _("This is not a web address, or it contains a user name. It looks like https://api.example.com."),
     "pattern_malformed": lambda: _("The pattern must not lead out of the folder."),
     "folder_not_allowed": lambda: _("This server lets sources read only in: %(folders)s. The setting HONGYAN_SOURCE_FOLDERS adds others."),

@@ -2,8 +2,8 @@
 
 A name is resolved once and the connection goes to the address that was checked, so a name that answers differently
 the second time (DNS rebinding) gains nothing; redirects pass the same check. Addresses of this machine and of private
-networks are reached only when an administrator allowed it for the source; link-local ones (where clouds keep their
-credentials) never.
+networks are reached only when an administrator allowed it for the source; those where clouds keep their credentials
+(link-local ones and a few others) never.
 """
 
 import ipaddress
@@ -30,6 +30,8 @@ TRIES = 4
 LONGEST_WAIT_S = 60.0
 _AGAIN = frozenset({429, 500, 502, 503, 504})
 Wait = Callable[[float], None]
+# Services with a machine's credentials that are not link-local: Alibaba Cloud, AWS over IPv6, Oracle Cloud, Azure.
+_METADATA = frozenset(map(ipaddress.ip_address, ("100.100.100.200", "fd00:ec2::254", "192.0.0.192", "168.63.129.16")))
 
 
 def allowed_address(host: str, port: int, *, private: bool) -> str:
@@ -47,9 +49,17 @@ def allowed_address(host: str, port: int, *, private: bool) -> str:
 
 def _may_reach(text: str, *, private: bool) -> bool:
     address = ipaddress.ip_address(text.partition("%")[0])
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    if address.is_link_local or address.is_multicast or address.is_unspecified or address.is_reserved:
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.sixtofour is not None or address.teredo is not None:
+            return False  # tunnels with an address of version 4 inside
+        address = address.ipv4_mapped or address
+    if (
+        address in _METADATA
+        or address.is_link_local
+        or address.is_multicast
+        or address.is_unspecified
+        or address.is_reserved
+    ):
         return False
     return private or address.is_global
 

@@ -26,6 +26,17 @@ _DRIVERS = {
     "mariadb": "mariadb+pymysql",
 }
 _PORTS = {"postgresql": 5432, "mysql": 3306, "mariadb": 3306, "mssql": 1433, "oracle": 1521}
+# What may stand behind the "?" of an address. Drivers know many more, and some undo every check here: another host or a
+# local socket, a file of this server that is handed over (LOAD DATA LOCAL), a file that names yet others.
+_OPTIONS = {
+    "postgresql": frozenset(
+        {"sslmode", "sslrootcert", "sslcert", "sslkey", "channel_binding", "gssencmode", "client_encoding"}
+    ),
+    "mysql": frozenset({"charset", "ssl_ca", "ssl_cert", "ssl_key", "ssl_check_hostname"}),
+    "mariadb": frozenset({"charset", "ssl_ca", "ssl_cert", "ssl_key", "ssl_check_hostname"}),
+    "mssql": frozenset({"driver", "Encrypt", "TrustServerCertificate"}),
+    "oracle": frozenset({"service_name", "sid"}),
+}
 _MAX_TABLES = 500
 # SQLSTATE or its class, or an error number: wrong name or password, or without the right to read this.
 _REFUSED = ("28", "42501", "1045", "1044", "1142", "1143", "1698", "18456")
@@ -42,7 +53,18 @@ def url_of(text: str) -> sa.URL:
         url.get_dialect().import_dbapi()
     except (exc.NoSuchModuleError, ImportError) as error:
         raise SourceRefused("driver_missing", driver=url.drivername[:40]) from error
+    _check_options(url)
     return url
+
+
+def _check_options(url: sa.URL) -> None:
+    """Raises SourceRefused. Without a host, PostgreSQL's may be a socket of this machine: that is asked for later."""
+    allowed = _OPTIONS.get(url.get_backend_name(), frozenset())
+    if url.get_backend_name() == "postgresql" and not url.host and str(url.query.get("host", "")).startswith("/"):
+        allowed |= {"host", "port"}
+    for name in url.query:
+        if name not in allowed:
+            raise SourceRefused("option_refused", option=name[:40])
 
 
 def shown(text: str) -> str:
@@ -129,22 +151,30 @@ class SQLReader:
         if backend == "sqlite":
             return _sqlite(self._url)
         host = self._url.host or ""
-        if host.startswith("/") or not host:
-            if not self._place.get("private"):
-                raise SourceFailed("address_private", permanent=True)
-        else:
-            allowed_address(host, self._url.port or _PORTS.get(backend, 0), private=bool(self._place.get("private")))
         arguments: dict[str, Any] = {}
+        address = self._address(host, backend)
         if backend == "postgresql":
             settings = f"-c default_transaction_read_only=on -c statement_timeout={QUERY_S}s"
             arguments = {"connect_timeout": CONNECT_S, "options": settings, "application_name": "hongyan"}
+            if address:
+                arguments["hostaddr"] = address  # the one that was checked; certificates are still held to the name
         elif backend in {"mysql", "mariadb"}:
             arguments = {
                 "connect_timeout": CONNECT_S,
                 "read_timeout": QUERY_S,
                 "init_command": "SET SESSION TRANSACTION READ ONLY",
+                "local_infile": False,
             }
         return sa.create_engine(self._url, poolclass=sa.NullPool, connect_args=arguments, hide_parameters=True)
+
+    def _address(self, host: str, backend: str) -> str:
+        """Where to connect to; "" for a socket of this machine. Raises SourceFailed for what must not be reached."""
+        private = bool(self._place.get("private"))
+        if host and not host.startswith("/"):
+            return allowed_address(host, self._url.port or _PORTS.get(backend, 0), private=private)
+        if not private:
+            raise SourceFailed("address_private", permanent=True)
+        return ""
 
     def _failure(self, error: exc.DBAPIError) -> SourceFailed:
         cause = error.orig
