@@ -46,9 +46,10 @@ class Conditions:
 
 
 def conditions_of(actor: Actor, filters: ContactFilters) -> Conditions:
-    """A custom field that is sensitive may be asked for only by those who may see it: an answer tells the value."""
+    """A custom field that is sensitive may be asked for only by those who may see it: an answer tells the value. For
+    the same reason others search by whole addresses and numbers."""
     found = Conditions()
-    _search(found, filters.search)
+    _search(found, filters.search, whole=not actor.may(Permission.CONTACT_IDENTITY))
     for column in _EQUAL:
         if value := getattr(filters, column):
             found.add(f"c.{column} = {{value}}", value=value)
@@ -70,8 +71,8 @@ def conditions_of(actor: Actor, filters: ContactFilters) -> Conditions:
     return found
 
 
-def _search(found: Conditions, text: str) -> None:
-    terms = query_tokens(text, keyring().blind)
+def _search(found: Conditions, text: str, *, whole: bool) -> None:
+    terms = query_tokens(text, keyring().blind, whole=whole)
     if text.strip() and not terms:
         found.add("false")
     for tokens in terms:

@@ -7,6 +7,9 @@ id. A query is cut into terms, each term must match one token. A longer number o
 indexed part: of a million people one in a hundred numbers finds a second person, and a token that only one person has
 is what costs most in the index.
 
+Who may not see identities asks by whole values only (``whole``): with beginnings and endings, a masked address or
+number could be found out letter by letter. Names are found as ever; a list of people is of no use otherwise.
+
 Words of names are cached by the name and tokens of what repeats by the word, so a contact costs about six HMACs.
 """
 
@@ -108,9 +111,20 @@ def _sensitive_word(key: str, value: str) -> str:
     return f"f:{key}\x00{value}"
 
 
-def query_tokens(text: str, blind: BlindIndexer) -> list[list[int]]:
-    """One list a term: a contact matches when it has at least one token of every term. [] when nothing can be asked."""
-    return [[blind.token(word) for word in words] for words in query_words(text)]
+def query_tokens(text: str, blind: BlindIndexer, *, whole: bool = False) -> list[list[int]]:
+    """One list a term: a contact matches when it has at least one token of every term. [] when nothing can be asked.
+    whole: no parts of e-mail addresses, and of phone numbers no fewer than eight digits."""
+    terms = query_words(text)
+    if whole:
+        terms = [[word for word in words if _is_whole(word)] for words in terms]
+        if not all(terms):
+            return []
+    return [[blind.token(word) for word in words] for words in terms]
+
+
+def _is_whole(word: str) -> bool:
+    kind, _, value = word.partition(":")
+    return kind not in {"l", "f"} and (kind != "t" or len(value) >= _PHONE_TAILS[-1])
 
 
 def query_words(text: str) -> list[list[str]]:

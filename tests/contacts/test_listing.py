@@ -217,6 +217,27 @@ def test_identities_are_masked_for_those_who_may_not_see_them() -> None:
     assert (row.name, row.email, row.phone, row.masked) == ("王小明", "xiaoming@example.com", "+8613800138000", False)
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("8000", False),
+        ("138000", False),
+        ("13800138000", True),
+        ("wangx", True),  # the beginning of a name, as pinyin
+        ("mailbox", False),
+        ("mailbox42", False),
+        ("mailb@", False),
+        ("mailbox42@example.com", True),
+        ("王小明", True),
+        ("@example.com", True),
+    ],
+)
+def test_what_is_masked_is_not_found_out_piece_by_piece(text: str, found: bool) -> None:  # noqa: FBT001
+    person(full_name="王小明", email="mailbox42@example.com", phone="13800138000")
+    assert bool(walk(ContactFilters(search=text), actor=actor_of(Role.MARKETER))) is found
+    assert walk(ContactFilters(search=text), actor=actor_of(Role.SALES))
+
+
 def test_a_sensitive_field_is_asked_only_by_those_who_may_see_it() -> None:
     field_create(actor=SYSTEM, key="passport", label_zh="护照", label_en="Passport", type="text", sensitive=True)
     one = person(full_name="A", **{"custom.passport": "E123"})

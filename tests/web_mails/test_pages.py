@@ -57,8 +57,9 @@ def test_an_approver_reads_and_writes_nothing() -> None:
 
 def test_an_unknown_mail_is_not_found() -> None:
     client = signed_in()
-    for name in ("edit", "history", "picture", "people"):
+    for name in ("edit", "history", "picture"):
         assert client.get(url(name, uuid4())).status_code == 404
+    assert client.post(url("people", uuid4())).status_code == 404
 
 
 @pytest.mark.parametrize("ready_mail", ready_templates()[::3], ids=lambda mail: f"{mail.key}-{mail.language}")
@@ -149,11 +150,11 @@ def test_people_to_preview_as() -> None:
     person = contact(email="xiaoyu@mail.example", full_name="林小雨", city="上海")
     nobody = contact(email="nobody@mail.example")
     template, client = html_template("<p>{{ contact.city or '' }}</p>"), signed_in()
-    found = client.get(url("people", template.public_id), {"q": "xiaoyu@mail.example"}).json()["people"]
+    found = client.post(url("people", template.public_id), {"q": "xiaoyu@mail.example"}).json()["people"]
     assert [entry["id"] for entry in found] == [str(person.public_id)]
     assert set(found[0]) == {"id", "name", "detail"}
-    assert client.get(url("people", template.public_id), {"q": "不存在的人"}).json()["people"] == []
-    assert client.get(url("people", template.public_id), {"which": "random"}).json()["people"]
+    assert client.post(url("people", template.public_id), {"q": "不存在的人"}).json()["people"] == []
+    assert client.post(url("people", template.public_id), {"which": "random"}).json()["people"]
     risky = client.post(url("risky", template.public_id), body(template)).json()["people"]
     assert [(entry["id"], entry["why"]) for entry in risky] == [(str(nobody.public_id), ["empty fields"])]
 

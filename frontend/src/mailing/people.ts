@@ -49,7 +49,7 @@ export class PreviewPeople {
 
   async #find(text: string): Promise<void> {
     const list = this.#one("[data-people-list]");
-    const found = await this.#people(`?q=${encodeURIComponent(text)}`);
+    const found = await this.#people("q", text);
     if (!list) return;
     if (found.length === 0) {
       list.textContent = this.stage.words().nobody ?? "";
@@ -72,9 +72,13 @@ export class PreviewPeople {
     return button;
   }
 
-  async #people(query: string): Promise<Person[]> {
+  /** Posted: what is searched for names people, and addresses land in logs. */
+  async #people(name: "q" | "which", value: string): Promise<Person[]> {
+    const asked = new FormData();
+    asked.set("csrfmiddlewaretoken", String(this.stage.draft().get("csrfmiddlewaretoken") ?? ""));
+    asked.set(name, value);
     try {
-      const answer = await fetch((this.root.dataset.people ?? "") + query);
+      const answer = await fetch(this.root.dataset.people ?? "", { method: "POST", body: asked });
       return answer.ok ? ((await answer.json()) as { people: Person[] }).people : [];
     } catch {
       return [];
@@ -82,7 +86,7 @@ export class PreviewPeople {
   }
 
   async #random(): Promise<void> {
-    const [person] = await this.#people("?which=random");
+    const [person] = await this.#people("which", "random");
     if (person) this.#choose(person);
     else this.#text("[data-why]", this.stage.words().nobody ?? "");
   }

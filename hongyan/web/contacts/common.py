@@ -1,7 +1,5 @@
 """What the pages of people share."""
 
-import base64
-import binascii
 from typing import Any, cast
 from uuid import UUID
 
@@ -13,8 +11,6 @@ from hongyan.contacts.errors import ContactMerged, ContactNotFound
 from hongyan.contacts.models import Contact
 from hongyan.contacts.selectors import contact_by_public_id
 from hongyan.contacts.types import Identity
-from hongyan.core.crypto.keyring import keyring
-from hongyan.core.crypto.sealing import SealBroken
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -32,19 +28,3 @@ def contact_or_404(request: HttpRequest, public_id: UUID, *, audit: bool = False
         raise  # web.middleware leads on to the record it is now
     except ContactNotFound:
         raise Http404 from None
-
-
-def seal_search(text: str, actor: Actor) -> str:
-    """What somebody searched for names people, and addresses of pages land in histories and logs: there it is sealed,
-    for this user only."""
-    blob = keyring().records.seal(text.encode(), owner_id=actor.id or 0)
-    return base64.urlsafe_b64encode(blob).decode().rstrip("=")
-
-
-def open_search(sealed: str, actor: Actor) -> str:
-    """ "" for what is not one, or somebody else's."""
-    try:
-        blob = base64.urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4))
-        return keyring().records.open(blob, owner_id=actor.id or 0).decode()
-    except (SealBroken, binascii.Error, ValueError):
-        return ""

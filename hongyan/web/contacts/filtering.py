@@ -11,8 +11,8 @@ from hongyan.audience.models import ContactList, Tag
 from hongyan.contacts.models import Company, Contact
 from hongyan.contacts.types import ContactFilters
 from hongyan.core.sql import SQL
-from hongyan.web.contacts.common import open_search
 from hongyan.web.contacts.words import STANDINGS
+from hongyan.web.sealed_search import open_search
 
 KEPT = ("q", "country", "city", "tag", "list", "consent", "company", "owner", "order")
 

@@ -30,10 +30,11 @@ from hongyan.contacts.listing import contact_page_counted, places_in_use
 from hongyan.contacts.models import Company
 from hongyan.contacts.owners import contacts_assign
 from hongyan.contacts.types import ContactFilters, ContactRow, Cursor, Order
-from hongyan.web.contacts.common import actor_of, open_search, seal_search
+from hongyan.web.contacts.common import actor_of
 from hongyan.web.contacts.filtering import asked_of, chosen_ids, filters_of, kept_of, uuid_of
 from hongyan.web.contacts.page_notes import owner_of
 from hongyan.web.contacts.words import STANDINGS, SUPPRESSIONS, country_name, source_name, tag_name
+from hongyan.web.sealed_search import open_search, seal_search
 
 PER_PAGE = 50
 VIEWS = "contacts"

@@ -20,10 +20,10 @@ Person = dict[str, Any]  # id (public), name, detail: JSON for the page
 
 
 def find_people(actor: Actor, text: str) -> list[Person]:
-    """By name, e-mail or phone. Nothing typed: the newest."""
+    """By name, e-mail or phone; by whole values for those who may not see identities. Nothing typed: the newest."""
     rows = Contact.objects.order_by("-id")
     if text:
-        terms = query_tokens(text, keyring().blind)
+        terms = query_tokens(text, keyring().blind, whole=not actor.may(Permission.CONTACT_IDENTITY))
         if not terms:
             return []
         for tokens in terms:

@@ -13,7 +13,7 @@ from django.core.validators import validate_email
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.html import escape
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_POST
 
 from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
@@ -118,16 +118,17 @@ def mail_shown(
     return mail_response(in_scheme(mail.html, given.get("scheme", "light")))
 
 
-@require_safe
+@require_POST
 @reading
 def people(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """Whom to show next: ``q`` searches, ``which=random`` draws, ``which=risky`` takes the next of the riskiest."""
+    """Whom to show next: ``q`` searches, ``which=random`` draws. Posted: what is searched for names people, and what
+    stands in addresses lands in logs."""
     actor = actor_of(request)
     actor.require(Permission.CONTACT_VIEW)
     template_of(public_id)
-    if request.GET.get("which") == "random":
+    if request.POST.get("which") == "random":
         return JsonResponse({"people": random_person(actor)})
-    return JsonResponse({"people": find_people(actor, request.GET.get("q", "").strip()[:100])})
+    return JsonResponse({"people": find_people(actor, request.POST.get("q", "").strip()[:100])})
 
 
 @require_POST
