@@ -3,6 +3,7 @@
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
 
 from hongyan.core.proxies import client_ip, trusted_set
 
@@ -13,6 +14,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         del request
         return False
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        """From the settings: whoever asks for the mail must not choose the host of the link by a header."""
+        uid, _, token = key.partition("-")
+        path = reverse("account_reset_password_from_key", kwargs={"uidb36": uid, "key": token})
+        return f"{settings.HONGYAN_BASE_URL}{path}"
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """Throttling and session lists must not believe a header that anybody can write."""

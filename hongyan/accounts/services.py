@@ -48,13 +48,16 @@ def user_invite(*, actor: Actor, email: str, name: str, roles: Iterable[Role], l
         user.save(update_fields=["language"])
         _grant(actor, user, granted)
         _audit(actor, "user.invited", user, roles=sorted(granted))
-        return user, user_link_renew(actor=actor, user=user)
+        return user, one_time_link_create(user=user, purpose=OneTimeLink.Purpose.INVITE, created_by_id=actor.id)
 
 
 def user_link_renew(*, actor: Actor, user: User) -> str:
-    """A new invitation for somebody who has no password yet, or lost it; earlier links stop working."""
+    """A new invitation for somebody who has no password yet, or lost it; earlier links stop working. Recorded: whoever
+    has the link can come in as that person."""
     actor.require(Permission.USERS_EDIT)
-    return one_time_link_create(user=user, purpose=OneTimeLink.Purpose.INVITE, created_by_id=actor.id)
+    with transaction.atomic():
+        _audit(actor, "user.link_made", user)
+        return one_time_link_create(user=user, purpose=OneTimeLink.Purpose.INVITE, created_by_id=actor.id)
 
 
 def user_change(*, actor: Actor, user: User, name: str, roles: Iterable[Role]) -> User:

@@ -1,9 +1,16 @@
 """Addresses of all rooms. Each web area, the API and the edge keep their own ``urls.py``."""
 
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import include, path
 
 from hongyan.web.settings.health import health, prometheus
 from hongyan.web.settings.one_time import one_time_link
+
+
+def not_offered(request: HttpRequest) -> HttpResponse:
+    del request
+    raise Http404
+
 
 urlpatterns = [
     path("", include("hongyan.web.home.urls")),
@@ -20,6 +27,8 @@ urlpatterns = [
     path("reports/", include("hongyan.web.reports.urls")),
     path("settings/", include("hongyan.web.settings.urls")),
     path("account/one-time/<str:token>/", one_time_link, name="one_time_link"),
+    # Addresses of staff are changed by administrators: nobody takes another's by typing it.
+    path("account/email/", not_offered),
     path("account/", include("allauth.urls")),
     path("health/", health, name="health"),
     path("metrics", prometheus, name="metrics"),

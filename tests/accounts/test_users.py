@@ -179,6 +179,15 @@ def test_profile_is_ones_own(ada: Person) -> None:
         services.profile_change(actor=mei.actor, user=mei.user, name="", language="", time_zone="Mars/Base")
 
 
+def test_a_link_for_a_colleague_leaves_a_trace(ada: Person) -> None:
+    """Whoever makes one can come in as that person."""
+    colleague = person("lin")
+    path = services.user_link_renew(actor=ada.actor, user=colleague.user)
+    assert one_time_link_peek(token=token_of(path)).user == colleague.user
+    entry = AuditEntry.objects.get(action="user.link_made")
+    assert (entry.actor_id, entry.subject_id) == (ada.user.pk, str(colleague.user.public_id))
+
+
 def test_a_link_works_once(ada: Person) -> None:
     token = token_of(one_time_link_create(user=ada.user))
     assert one_time_link_peek(token=token).user == ada.user

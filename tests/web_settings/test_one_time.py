@@ -1,4 +1,5 @@
 import re
+from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -51,6 +52,32 @@ def test_a_second_factor_is_still_asked_for(client: Client) -> None:
     answer = client.post(one_time_link_create(user=ada))
     assert answer.headers["Location"] == "/account/2fa/authenticate/"
     assert "_auth_user_id" not in client.session
+
+
+def test_addresses_of_staff_are_not_changed_by_themselves(client: Client) -> None:
+    """An unverified address would make its owner somebody else, in caught mail and in the log."""
+    ada = person("ada").user
+    client.force_login(ada, backend="allauth.account.auth_backends.AuthenticationBackend")
+    given = {"action_add": "", "email": "customer@shop.example"}
+    assert client.get("/account/email/").status_code == client.post("/account/email/", given).status_code == 404
+
+
+def test_a_reset_link_leads_to_the_address_of_the_settings_whatever_the_host(
+    client: Client, settings: Any, mailoutbox: list[Any]
+) -> None:
+    settings.HONGYAN_BASE_URL = "https://crm.shop.example"
+    client.post("/account/password/reset/", {"email": person("ada").user.email}, headers={"host": "127.0.0.1"})
+    link = re.search(r"https?://\S+?(/account/password/reset/key/\S+/)", mailoutbox[0].body)
+    assert link is not None
+    assert link[0].startswith("https://crm.shop.example/account/")
+    assert client.get(link[1], follow=True).status_code == 200
+
+
+def test_an_unknown_address_gets_no_mail(client: Client, mailoutbox: list[Any]) -> None:
+    asked = client.post("/account/password/reset/", {"email": "stranger@elsewhere.example"})
+    known = client.post("/account/password/reset/", {"email": person("ada").user.email})
+    assert (asked.status_code, asked.headers["Location"]) == (known.status_code, known.headers["Location"])
+    assert [mail.to for mail in mailoutbox] == [["ada@staff.example"]]
 
 
 def sign_in(client: Client, password: str, email: str = "ada@staff.example") -> bool:
