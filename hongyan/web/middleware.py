@@ -133,8 +133,8 @@ class StaffMiddleware:
         response = self.get_response(request)
         if isinstance(response, HttpResponseNotAllowed) and request.method == "GET" and not _is_public(request):
             response = method_refused(request, response)
-        if "text/html" in response.headers.get("Content-Type", "text/html") and not _is_public(request):
-            # Pages hold personal data: neither proxies nor the browser's disk may keep them.
+        if not _keeps_for_itself(request):
+            # Pages, files and JSON hold personal data: neither proxies nor the browser's disk may keep them.
             response.headers.setdefault("Cache-Control", "private, no-store")
         return response
 
@@ -157,6 +157,12 @@ class StaffMiddleware:
         if isinstance(exception, ContactMerged) and not _is_public(request):
             return contact_moved(request, exception.into)
         return None
+
+
+def _keeps_for_itself(request: HttpRequest) -> bool:
+    """Pages of customers say themselves what may be kept."""
+    match = request.resolver_match
+    return match is not None and bool(match.app_names) and match.app_names[0] == "edge"
 
 
 def _is_public(request: HttpRequest) -> bool:

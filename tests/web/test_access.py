@@ -95,7 +95,10 @@ def test_page_holds_nothing_inline() -> None:
 
 def test_staff_pages_are_kept_by_nobody() -> None:
     client, _ = signed_in(Role.MARKETER)
-    assert client.get("/").headers["Cache-Control"] == "private, no-store"
+    for address in ("/", "/audiences/builder/catalogue/", "/settings/"):
+        assert client.get(address).headers["Cache-Control"] == "private, no-store", address
+    assert client.post("/search/", {"q": "li"}).headers["Cache-Control"] == "private, no-store"
+    assert Client().get("/api/v1/contacts").headers["Cache-Control"] == "private, no-store"
 
 
 def test_missing_permission_is_named_with_the_roles_that_have_it() -> None:
