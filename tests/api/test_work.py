@@ -1,11 +1,13 @@
 """Longer work by a program: a file in, a campaign from draft to start, a report."""
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from hongyan.accounts.models import ApiKey
+from hongyan.api.paging import write_cursor
 from hongyan.campaigns.models import Campaign
 from hongyan.campaigns.states import State
 from hongyan.contacts.models import ConsentRecord, Contact
@@ -28,6 +30,18 @@ def run_all_jobs() -> None:
 def uploaded(caller: Caller) -> Any:
     file = SimpleUploadedFile("customers.csv", CSV.encode("gb18030"), content_type="text/csv")
     return caller("POST", "/imports", files={"file": file}, status=201)
+
+
+def test_a_cursor_of_another_list_is_refused(caller: Caller) -> None:
+    path = f"/imports/{uploaded(caller)['id']}/rejected"
+    at = "2026-11-01T00:00:00+00:00"
+    for position in (["campaigns", at, 1], ["companies", at, 1], [at, 1], ["newest", at, 3], ["holders", 3], 7):
+        cursor = quote(write_cursor(position))
+        for address in ("/campaigns", "/contacts", "/tags/vip/members", "/companies", "/orders", path, "/quarantine"):
+            answer = caller.send("GET", f"{address}?cursor={cursor}")
+            assert answer.status_code < 500, (address, position)
+        found = caller.send("POST", f"/audiences/members?cursor={cursor}", {"tree": {"all": []}})
+        assert found.status_code < 500, position
 
 
 def test_an_import_from_file_to_rejected_rows(caller: Caller) -> None:

@@ -119,7 +119,9 @@ def audience_count(request: HttpRequest, data: Described) -> Counted:
 def audience_members(
     request: HttpRequest, data: Described, cursor: str | None = None, limit: int = 200
 ) -> Listing[UUID]:
-    after, most = int(read_cursor(cursor) or 0), min(max(limit, 1), MOST_IDS)
+    after, most = read_cursor(cursor) or 0, min(max(limit, 1), MOST_IDS)
+    if not isinstance(after, int):
+        raise Problem.bad_cursor()
     found = members_after(actor=actor(request), tree=data.meant(), after=after, limit=most + 1)
     following = write_cursor(found[most - 1][0]) if len(found) > most else None
     return Listing[UUID](items=[public_id for _id, public_id in found[:most]], next=following)

@@ -93,14 +93,16 @@ def campaign_list(
     request: HttpRequest, text: str = "", cursor: str | None = None, limit: int = 50
 ) -> Listing[CampaignOut]:
     position = read_cursor(cursor)
-    after = selectors.CampaignCursor(datetime.fromisoformat(position[0]), position[1]) if position else None
+    if position is not None and (not isinstance(position, list) or len(position) != 3 or position[0] != "campaigns"):
+        raise Problem.bad_cursor()
+    after = selectors.CampaignCursor(datetime.fromisoformat(position[1]), position[2]) if position else None
     page = selectors.campaign_page(
         actor=actor(request), filters=selectors.CampaignFilters(text=text), after=after, limit=capped(limit)
     )
     following = page.following
     return Listing[CampaignOut](
         items=[_out(row) for row in page.rows],
-        next=write_cursor([following.created_at.isoformat(), following.id]) if following else None,
+        next=write_cursor(["campaigns", following.created_at.isoformat(), following.id]) if following else None,
     )
 
 

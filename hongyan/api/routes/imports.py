@@ -11,6 +11,7 @@ from ninja.files import UploadedFile
 from hongyan.api.auth import actor
 from hongyan.api.bodies import Body
 from hongyan.api.paging import Listing, capped, read_cursor, write_cursor
+from hongyan.api.problems import Problem
 from hongyan.ingest import selectors, services
 from hongyan.ingest.models import Import
 from hongyan.ingest.types import ConsentChoice
@@ -110,9 +111,10 @@ def import_cancel(request: HttpRequest, import_id: UUID) -> ImportOut:
 def import_rejected(
     request: HttpRequest, import_id: UUID, cursor: str | None = None, limit: int = 100
 ) -> Listing[Rejected]:
-    rows, following = selectors.rejections(
-        actor=actor(request), public_id=import_id, after=read_cursor(cursor), limit=capped(limit)
-    )
+    after = read_cursor(cursor)
+    if after is not None and not isinstance(after, int):
+        raise Problem.bad_cursor()
+    rows, following = selectors.rejections(actor=actor(request), public_id=import_id, after=after, limit=capped(limit))
     return Listing[Rejected](
         items=[Rejected(line=row.line, column=row.column, code=row.code, reason=row.reason) for row in rows],
         next=write_cursor(following) if following is not None else None,
