@@ -92,6 +92,10 @@ def test_reads_as_meant(source: str, contact: dict[str, Any], expected: str) -> 
         ("{{ }}", "incomplete"),
         ("{{ “北京” }}", "curly_quote"),
         ("{{ " + "(" * 40 + "1" + ")" * 40 + " }}", "too_deep"),
+        ("{{ " + " or ".join(["contact.city"] * 4000) + " }}", "too_deep"),
+        ("{{ " + " and ".join(["contact.city"] * 4000) + " }}", "too_deep"),
+        ("{{ contact.city" + " | upper" * 4000 + " }}", "too_deep"),
+        ("{{ contact.city" + " == 'x'" * 4000 + " }}", "too_deep"),
         ("{{ contact.city }}" * 2001, "too_many_tags"),
     ],
 )

@@ -31,6 +31,7 @@ TESTS = frozenset({"defined", "undefined", "none", "even", "odd"})
 RESERVED = frozenset({"and", "or", "not", "in", "is", "if", "else", "true", "false", "none", "True", "False", "None"})
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 MAX_DEPTH = 30
+MAX_PARTS = 60  # of chains in one tag: a or b or …, a|f|g …; each lies inside the one before
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ class Reader:
     """Recursive descent over the tokens of one tag. Precedence as in Jinja."""
 
     def __init__(self, tokens: tuple[Token, ...], end: int) -> None:
-        self._tokens, self._next, self._end, self._depth = tokens, 0, end, 0
+        self._tokens, self._next, self._end, self._depth, self._parts = tokens, 0, end, 0, 0
 
     # the tokens
     def peek(self, *texts: str) -> bool:
@@ -144,6 +145,12 @@ class Reader:
             token = self._tokens[self._next]
             raise BadTag(token.at, "unexpected", _("“%(text)s” is not expected here.") % {"text": token.text})
 
+    def one_more(self) -> None:
+        """Before each part of a chain."""
+        self._parts += 1
+        if self._parts > MAX_PARTS:
+            raise BadTag(self._end, "too_deep", _("This expression is nested too deeply."))
+
     # the grammar
     def expression(self) -> Node:
         self._depth += 1
@@ -160,12 +167,14 @@ class Reader:
     def _either(self) -> Node:
         value = self._both()
         while self.accept("or"):
+            self.one_more()
             value = Either(value, self._both())
         return value
 
     def _both(self) -> Node:
         value = self._not()
         while self.accept("and"):
+            self.one_more()
             value = Both(value, self._not())
         return value
 
@@ -179,6 +188,8 @@ class Reader:
     def _compared(self) -> Node:
         value = self._filtered()
         while True:
+            if self.peek(*COMPARISONS, "in", "not", "is"):
+                self.one_more()
             if token := self.accept(*COMPARISONS, "in"):
                 value = Compared(token.text, value, self._filtered())
             elif self.peek("not"):
@@ -200,6 +211,7 @@ class Reader:
     def _filtered(self) -> Node:
         value = self._primary()
         while self.accept("|"):
+            self.one_more()
             token = self.name()
             if token.text not in FILTERS:
                 raise BadTag(
