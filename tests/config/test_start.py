@@ -7,15 +7,20 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import psycopg
+import pyarrow as pa
+import pyarrow.fs as pafs
 import pytest
 
 from hongyan.config import own_database, supervisor
+from hongyan.config.commands import archive
 from hongyan.core import embedded
 from hongyan.core.crypto.master import MasterKeyProblem, read_or_create
 from hongyan.core.dsn import connection_parameters
+from hongyan.events.history.store import Store
 
 pytestmark = pytest.mark.django_db
 
@@ -126,3 +131,21 @@ def wait_for(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def test_a_backup_is_nobody_elses_while_it_is_written(tmp_path: Path) -> None:
+    """The key may be in it."""
+    part = tmp_path / "backup.tar.part"
+    with archive._private(part) as file:
+        file.write(b"half a key")
+        assert part.stat().st_mode & 0o077 == 0
+    with pytest.raises(FileExistsError):  # never into what somebody else has put there
+        archive._private(part)
+
+
+def test_the_history_inside_the_data_folder_is_nobody_elses(tmp_path: Path, settings: Any) -> None:
+    settings.HONGYAN_DATA_DIR = tmp_path
+    named = tmp_path.parent / f"{tmp_path.name}-named"
+    for root, closed in ((tmp_path / "history" / "events", True), (named, False)):
+        Store(pafs.LocalFileSystem(), str(root)).write("2026-01/x/y.parquet", pa.table({"n": [1]}))
+        assert ((root.stat().st_mode & 0o077) == 0) is closed

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import typer
 from django.conf import settings
@@ -76,7 +76,8 @@ def backup(*, target: Path, with_key: bool) -> None:
         dump = Path(folder) / "database.dump"
         with _explained():
             programs.run(programs.programs_for(_server()), "pg_dump", "--format=custom", "--no-owner", f"--file={dump}")
-        with tarfile.open(part, "w") as archive:
+        part.unlink(missing_ok=True)
+        with _private(part) as file, tarfile.open(fileobj=file, mode="w") as archive:
             _add_text(archive, "manifest.json", json.dumps(_manifest(with_key=with_key), indent=2))
             archive.add(dump, "database.dump")
             for name in _FOLDERS:
@@ -85,7 +86,6 @@ def backup(*, target: Path, with_key: bool) -> None:
                     archive.add(source, name)
             if with_key:
                 archive.add(key, "master.key")
-    part.chmod(0o600)
     part.replace(target)
     console.print(f"[green]✓[/] {target} ({target.stat().st_size // 1024:,} KiB)")
     if not with_key:
@@ -113,6 +113,11 @@ def restore(*, source: Path, yes: bool) -> None:
             _put_back(inside)
             _forget_history()
     console.print("[green]✓[/] Restored. Next: hongyan check")
+
+
+def _private(path: Path) -> IO[bytes]:
+    """A new file that nobody else reads, not even while it is being written: the key may be in it."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
 def _forget_history() -> None:

@@ -159,7 +159,7 @@ class Store:
 
     def _put_file(self, home: Path, data: pa.Buffer) -> None:
         try:
-            home.parent.mkdir(parents=True, exist_ok=True)
+            _folder(home.parent)
             part = home.with_name(home.name + _PART)
             with part.open("wb") as file:
                 file.write(data)
@@ -180,7 +180,7 @@ class Store:
 
     def _fetch(self, path: str, kept: Path) -> None:
         try:
-            kept.parent.mkdir(parents=True, exist_ok=True)
+            _folder(kept.parent)
             descriptor, part = tempfile.mkstemp(dir=kept.parent, suffix=_PART)
             with (
                 self.filesystem.open_input_stream(f"{self.root}/{path}") as stream,
@@ -190,6 +190,17 @@ class Store:
             Path(part).replace(kept)
         except OSError as error:
             raise StoreProblem(str(error)) from error
+
+
+def _folder(path: Path) -> None:
+    """Inside the data folder nobody else on the machine reads what people did; a place that was named for it, perhaps
+    for a Spark of another user, keeps the habits of its own."""
+    data: Path = settings.HONGYAN_DATA_DIR
+    if data in path.parents:
+        for missing in [folder for folder in reversed((path, *path.parents)) if not folder.exists()]:
+            missing.mkdir(mode=0o700, exist_ok=True)
+    else:
+        path.mkdir(parents=True, exist_ok=True)
 
 
 def open_store(kind: str = "events") -> Store:
