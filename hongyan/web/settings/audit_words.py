@@ -184,6 +184,7 @@ _HOUSE: dict[str, Promise] = {
     "user.added": _("Added a user on the command line"),
     "user.link_printed": _("Made a sign-in link on the command line"),
     "user.invited": _("Invited a user"),
+    "user.link_made": _("Made a sign-in link for a user"),
     "user.roles_changed": _("Changed a user’s roles"),
     "user.deactivated": _("Deactivated a user"),
     "user.reactivated": _("Reactivated a user"),
