@@ -44,6 +44,13 @@ SPEC_NAMES: Final = frozenset(
     page_viewed screen_viewed
     """.split()  # noqa: SIM905  seventy names read better as prose
 )
+# What other rooms and our own snippet write.
+OWN_NAMES: Final = frozenset(
+    """
+    audience_entered audience_left tag_added tag_removed lifecycle_changed rfm_changed object_updated company_assigned
+    identified traits_noted session_started page_left page_scrolled form_submitted
+    """.split()  # noqa: SIM905
+)
 # Names of the first version of the spec, which old libraries and themes still send.
 _OLD: Final = {
     "completed_order": "order_completed",

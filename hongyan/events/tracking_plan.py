@@ -13,12 +13,12 @@ from hongyan.audit.services import record
 from hongyan.core import clock
 from hongyan.core.sql import statement
 from hongyan.events.models_catalogue import EventName, EventPolicy, EventProperty, EventViolation, EventVolume
-from hongyan.events.names import LONGEST, SPEC_NAMES, EmailEvent, canonical
+from hongyan.events.names import LONGEST, OWN_NAMES, SPEC_NAMES, EmailEvent, canonical
 from hongyan.events.selectors import row_of
 from hongyan.events.sensitive import forget_rules
 from hongyan.events.types import EventRow
 
-STANDARD = SPEC_NAMES | frozenset(EmailEvent)  # names everybody knows
+STANDARD = SPEC_NAMES | OWN_NAMES | frozenset(EmailEvent)  # names everybody knows
 LEAST_DAYS, MOST_DAYS = 7, 3650
 _TAIL_WITHIN = timedelta(days=2)
 
@@ -39,7 +39,7 @@ class NameRow:
     name: str
     about: str
     planned: bool
-    standard: bool  # of Segment's spec or of mails: known to everybody
+    standard: bool  # of Segment's spec or of our own: known to everybody
     total: int
     recent: int
     last_seen_at: datetime | None

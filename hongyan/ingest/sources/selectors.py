@@ -12,12 +12,13 @@ from django.db.models.functions import TruncDate
 
 from hongyan.accounts.permissions import Permission
 from hongyan.accounts.types import Actor
+from hongyan.commerce.models import Shop
 from hongyan.contacts.objects_types import object_types
 from hongyan.contacts.objects_values import fields_of
 from hongyan.core.clock import now
 from hongyan.ingest import selectors as imports
 from hongyan.ingest.models import Import
-from hongyan.ingest.models_intake import QuarantinedRecord
+from hongyan.ingest.models_intake import QuarantinedRecord, WriteKey
 from hongyan.ingest.models_sources import Source, SourceRun
 from hongyan.ingest.sources.errors import SourceNotFound
 from hongyan.ingest.sources.fields import Extra
@@ -188,7 +189,7 @@ def quarantine_waiting(*, actor: Actor) -> tuple[int, datetime | None]:
 
 
 def source_names(keys: list[str]) -> dict[str, str]:
-    """Key as in the quarantine (``source:<id>``) → name, removed sources included."""
+    """Key as in the quarantine → name: ``source:<id>``, keys of shops, write keys; removed ones included."""
     ids = []
     for key in keys:
         kind, _colon, rest = key.partition(":")
@@ -197,10 +198,14 @@ def source_names(keys: list[str]) -> dict[str, str]:
                 ids.append(uuid.UUID(rest))
         except ValueError:
             continue
-    return {
+    found = {
         f"source:{public_id}": name
         for public_id, name in Source.objects.filter(public_id__in=ids).values_list("public_id", "name")
     }
+    if others := set(keys) - found.keys():
+        found |= Shop.objects.filter(key__in=others).values_list("key", "name")
+        found |= WriteKey.objects.filter(key__in=others).values_list("key", "name")
+    return found
 
 
 def extra_of(object_type: str) -> Extra:

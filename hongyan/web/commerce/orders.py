@@ -23,6 +23,7 @@ from hongyan.contacts.listing import contact_rows
 from hongyan.contacts.selectors import contact_by_public_id, identities
 from hongyan.web.commerce import labels
 from hongyan.web.commerce.shared import PER_PAGE, actor_of, read_day, read_place, write_place
+from hongyan.web.contacts.words import country_name
 from hongyan.web.middleware import CONTENT_SECURITY_POLICY
 
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:\d{1,5})?")  # what may stand in the policy: the picture's own host, nothing else
@@ -125,6 +126,7 @@ def order(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     facts = selectors.facts_of_contact(actor=actor, contact_id=row.contact_id) if row.contact_id else None
     context = {
         "order": row,
+        "country": country_name(row.country) if row.country else "",
         "pill": labels.pill(row),
         "lines": [
             {

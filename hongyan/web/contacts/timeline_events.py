@@ -97,12 +97,18 @@ _NAMES: Mapping[str, Promise] = {
     "plan": gettext_lazy("Plan"),
     "seconds": gettext_lazy("Seconds"),
     "percent": gettext_lazy("Percent"),
+    "page_path": gettext_lazy("Page"),
+    "utm_campaign": gettext_lazy("UTM campaign"),
+    "utm_source": gettext_lazy("UTM source"),
+    "utm_medium": gettext_lazy("UTM medium"),
+    "device_type": gettext_lazy("Device"),
 }
 # Told in the title or in the lines below it, or of use to programs only.
 _TOLD = frozenset(
     {"products", "total_minor", "currency", "type", "object", "act", "keys", "title", "machine", "origin_kind"}
     | {"origin_id", "message_id", "user_agent", "context", "ip", "library", "anonymous_id", "session_id"}
 )
+_OF_ORDERS = frozenset({"total", "revenue"})  # told in the title
 _SHOWN = 4
 
 
@@ -173,7 +179,8 @@ def item_of_event(
     if not clear:
         # Free properties may hold anything; what an order was about names nobody.
         return Item(position, title=_title(row), icon=icon, tone=tone, lines=_order_lines(row), by=_source(row))
-    facts = [(_name(key), _text(value)) for key, value in properties.items() if key not in _TOLD and _text(value)]
+    told = _TOLD | _OF_ORDERS if row.name.startswith("order_") else _TOLD
+    facts = [(_name(key), _text(value)) for key, value in properties.items() if key not in told and _text(value)]
     if known:
         facts.sort(key=lambda fact: fact[0] not in {str(name) for name in _NAMES.values()})
     return Item(

@@ -10,14 +10,18 @@ from django.views.decorators.http import require_safe
 from hongyan.core import clock
 from hongyan.events import tracking_plan
 from hongyan.events.catalogue import shape
+from hongyan.events.context import KEYS
 from hongyan.events.sensitive import is_sealed
 from hongyan.events.types import EventRow
 from hongyan.ingest.intake import inbox
 from hongyan.ingest.intake.write_keys import senders
+from hongyan.web.contacts.words import source_name
 from hongyan.web.events.common import actor_of, is_htmx
 
 _SHOWN = 50
-_PLAIN = frozenset({"path", "url", "currency", "category", "form", "fields", "scroll_depth", "seconds", "quantity"})
+_PLAIN = KEYS - {"page_title", "page_search"} | {
+    "path", "url", "currency", "category", "form", "fields", "scroll_depth", "seconds", "quantity"
+}  # fmt: skip
 
 
 @require_safe
@@ -27,9 +31,19 @@ def index(request: HttpRequest) -> HttpResponse:
     rows = tracking_plan.newest(
         actor=actor, source=source, name=name, since=clock.now() - timedelta(days=1), limit=_SHOWN
     )
+    keys = senders(actor=actor)
+    named = dict(keys)
     context = {
-        "rows": [{"row": row, "known": row.contact_id is not None, "parts": _parts(row)} for row in rows],
-        "keys": senders(actor=actor),
+        "rows": [
+            {
+                "row": row,
+                "known": row.contact_id is not None,
+                "source": named.get(row.source) or source_name(row.source),
+                "parts": _parts(row),
+            }
+            for row in rows
+        ],
+        "keys": keys,
         "source": source,
         "name": name,
         "waiting": inbox.waiting(actor=actor),

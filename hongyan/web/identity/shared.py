@@ -62,6 +62,8 @@ def shown(field: str, value: Any) -> str:
     """A value as people read it."""
     if value is None or value == "":
         return ""
+    if field == "country":
+        return contact_words.country_name(str(value))
     if field == "sex":
         return str(contact_words.SEXES.get(value, value))
     if field.startswith((CUSTOM, SEALED)):
