@@ -77,8 +77,8 @@ def import_command(  # noqa: PLR0917 - the options of a command line
     except IngestRefused as error:
         _fail(words.refusal(error))
     _print(counts, dry_run=dry_run)
-    if rejects is not None and not dry_run:
-        _write_rejects(row, rejects)
+    if rejects is not None:
+        _write_rejects(row, rejects, dry_run=dry_run)
 
 
 def _import_commerce(
@@ -109,8 +109,8 @@ def _import_commerce(
         _fail(words.refusal(error))
     for table in command.tables(counts, dry_run=dry_run):
         _out.print(table)
-    if rejects is not None and not dry_run:
-        _write_rejects(row, rejects)
+    if rejects is not None:
+        _write_rejects(row, rejects, dry_run=dry_run)
 
 
 def export_command(
@@ -292,7 +292,10 @@ def _print(counts: Any, *, dry_run: bool) -> None:
     _out.print(table)
 
 
-def _write_rejects(row: Any, path: Path) -> None:
+def _write_rejects(row: Any, path: Path, *, dry_run: bool) -> None:
+    if dry_run:
+        _out.print(f"{path} was not written: a trial run counts reasons, the import itself keeps the rows.")
+        return
     from django.conf import settings
 
     from hongyan.ingest.selectors import rejections_csv
