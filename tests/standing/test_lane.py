@@ -131,6 +131,28 @@ def test_a_rule_about_a_contact_s_own_dates_turns_with_them_and_nobody_else_is_a
         assert held(soon) == {people[1].pk}
 
 
+def test_a_rule_about_times_in_events_turns_with_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory, soon = _Memory(), tag("soon", group("when"))
+    tree = {"event": "order_completed", "where": {"property": "ship_by", "op": "within_next_days", "value": 3}}
+    rule_draft(actor=SYSTEM, tag=soon, tree=tree)
+    rules_publish(actor=SYSTEM, group=soon.group, tags=[soon])
+    contact = Contact.objects.create()
+    round_of(memory)
+    monkeypatch.setattr(lane, "rules_refresh", None)  # from here on nobody looks at everybody
+    append([NewEvent(contact.pk, "order_completed", NOW, "test", {"ship_by": "2026-11-30 12:00"})])
+    round_of(memory)
+    noon = datetime(2026, 11, 27, 4, tzinfo=UTC)  # in Shanghai
+    for at, there in (
+        (noon - timedelta(seconds=1), set()),
+        (noon, {contact.pk}),
+        (noon + timedelta(days=3), {contact.pk}),
+        (noon + timedelta(days=3, seconds=1), set()),
+    ):
+        with clock.freeze(at):
+            round_of(memory)
+            assert held(soon) == there, at
+
+
 def test_a_stage_by_a_contact_s_own_date_turns_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     tree = {"field": "created_at", "op": "within_last_days", "value": 30}
     stage_rules_change(actor=SYSTEM, rules=StageRules((StageRule(Stage.ATTRACTION, tree),), Stage.AWARENESS))

@@ -9,6 +9,7 @@ moment: a *clock*.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -118,10 +119,12 @@ def clocks_of_property(event: str, key: str, op: Op, days: int, zone: ZoneInfo) 
     rows = f"(SELECT e.contact_id, {told} AS told FROM {source} WHERE e.name = %(event)s AND e.contact_id /*among*/) w"
 
     def clock(values: str, *, by_day: bool) -> Clock:
-        name = f"event.{event}.{key}:{'date' if by_day else 'time'}:{op}:{days}:{zone.key}"
+        # Names of events and properties may be of any length and hold any sign.
+        whose = sha256(f"{event}\x00{key}".encode()).hexdigest()[:32]
+        name = f"property.{whose}:{'date' if by_day else 'time'}:{op}:{days}:{zone.key}"
         text = f"SELECT w.contact_id, {values} AS at FROM {rows}"
         ages = _ages(op, days, by_day=by_day)
-        return Clock(name[-200:], by_day, ages, text, params, frozenset(), frozenset({event}))
+        return Clock(name, by_day, ages, text, params, frozenset(), frozenset({event}))
 
     return clock(_INSTANT_OF_TEXT, by_day=False), clock(_DAY_OF_TEXT, by_day=True)
 
