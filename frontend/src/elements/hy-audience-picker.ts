@@ -139,8 +139,10 @@ class HyAudiencePicker extends LitElement {
 
   #pick(option: Named): void {
     this.open = false;
-    this.focus();
     this.dispatchEvent(new CustomEvent("pick", { detail: { value: option.value } }));
+    // Whoever heard it may send the focus on, to what is to be filled in next.
+    const kept = () => document.activeElement === document.body || this.contains(document.activeElement);
+    void this.updateComplete.then(() => requestAnimationFrame(() => kept() && this.focus()));
   }
 }
 
