@@ -52,13 +52,8 @@ def start(data_dir: Path, *, throwaway: bool = False) -> Any:
     wheel = _wheel()
     _lock_in(data_dir, wheel)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        server = wheel.get_server(folder, cleanup_mode="stop", start=False)
-        fresh = not (folder / "PG_VERSION").exists()
         with _plain_locale():
-            if fresh:
-                server.ensure_pgdata_inited()
-            _configure(folder, _CONF_THROWAWAY if throwaway else _CONF)
+            server = _made(data_dir, folder, wheel, _CONF_THROWAWAY if throwaway else _CONF)
             server.start()
     except Exception as error:  # the wheel raises bare subprocess and assertion errors
         raise EmbeddedProblem(
@@ -67,6 +62,23 @@ def start(data_dir: Path, *, throwaway: bool = False) -> Any:
             "'hongyan restore' or move the folder away to start empty."
         ) from error
     _create_database(server)
+    return server
+
+
+def _made(data_dir: Path, folder: Path, wheel: Any, conf: str) -> Any:
+    """The server's handle, its folder complete. Ctrl-C in the middle of making one leaves half of it, in which nothing
+    was ever kept and which no server can use: it is made anew."""
+    unfinished = data_dir / ".postgres.unfinished"
+    with wheel.postgres_server.fasteners.InterProcessLock(data_dir / ".postgres.making"):
+        if unfinished.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        server = wheel.get_server(folder, cleanup_mode="stop", start=False)
+        if not (folder / "PG_VERSION").exists():
+            unfinished.touch()
+            server.ensure_pgdata_inited()
+        _configure(folder, conf)
+        unfinished.unlink(missing_ok=True)
     return server
 
 

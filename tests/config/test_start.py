@@ -1,9 +1,11 @@
 """What is said when the product cannot start: what is wrong, and the remedy."""
 
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -48,6 +50,22 @@ def test_a_data_folder_that_is_a_file(tmp_path: Path) -> None:
 def test_a_data_folder_where_nothing_can_be_written() -> None:
     with pytest.raises(embedded.EmbeddedProblem, match=r"cannot be used .*set HONGYAN_DATA_DIR"):
         embedded.check_folder(Path("/proc/hongyan"))
+
+
+def test_a_database_that_was_only_half_made_is_made_anew() -> None:
+    """Ctrl-C in the first seconds of the first start."""
+    folder = Path(tempfile.mkdtemp(prefix="hongyan-half-"))  # pytest's are closed to the database's own user
+    try:
+        (folder / "postgres").mkdir()
+        (folder / "postgres" / "PG_VERSION").write_text("18\n")
+        (folder / ".postgres.unfinished").touch()
+        server = embedded.start(folder, throwaway=True)
+        with psycopg.connect(embedded.url(folder)) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+        server.cleanup()
+        assert not (folder / ".postgres.unfinished").exists()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_a_database_that_does_not_answer() -> None:
