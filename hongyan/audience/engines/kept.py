@@ -23,7 +23,8 @@ T = TypeVar("T", bound=Piece)
 
 
 class Kept:
-    """room: bytes. Threads may ask at once; a piece that two of them want is made by the first."""
+    """room: bytes. Threads may ask at once; a piece that two of them want is made by the first. Making one must not ask
+    for another: it might wait for itself."""
 
     def __init__(self, room: int) -> None:
         self.room = room
@@ -37,10 +38,10 @@ class Kept:
         return self._used
 
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
-        found: T | None = self._find(key)
+        found: T | None = self.find(key)
         if found is None:
             with self._making[hash(key) % _LOCKS]:
-                found = self._find(key)
+                found = self.find(key)
                 if found is None:
                     found = make()
                     self._keep(key, found)
@@ -57,7 +58,8 @@ class Kept:
             while self._held and next(iter(self._held.values()))[1] < time.monotonic() - idle_s:
                 self._drop_oldest()
 
-    def _find(self, key: Hashable) -> Any:
+    def find(self, key: Hashable) -> Any:
+        """None: it is not there."""
         with self._lock:
             if key not in self._held:
                 return None

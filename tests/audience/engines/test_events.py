@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -45,12 +46,18 @@ def questions(draw: st.DrawFn) -> tuple[Moment, list[Facts], list[dict[str, Any]
     suppress_health_check=list(HealthCheck),
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
 )
-@given(asked=questions(), seed=st.integers(0, 1000))
-def test_files_and_meaning_agree(asked: tuple[Moment, list[Facts], list[dict[str, Any]]], seed: int) -> None:
+@given(asked=questions(), seed=st.integers(0, 1000), fewest=st.sampled_from([1, 3]))
+def test_files_and_meaning_agree(
+    asked: tuple[Moment, list[Facts], list[dict[str, Any]]], seed: int, fewest: int
+) -> None:
     moment, everybody, trees = asked
     catalogue = small_catalogue(zone=moment.zone)
     rows: list[Row] = [(who, event.id, event) for who, one in enumerate(everybody, start=1) for event in one.events]
-    with TemporaryDirectory() as folder, opened(threads=1) as connection:
+    with (
+        TemporaryDirectory() as folder,
+        opened(threads=1) as connection,
+        patch("hongyan.audience.engines.settled.FEWEST", fewest),  # of these small files too, sums are kept
+    ):
         history = write(rows, KEYS, Path(folder), random.Random(seed))
         reader = DuckReader(connection)
         events, kept, size = Events(reader, history.snapshot, history.store), Kept(1 << 20), len(everybody)

@@ -1,5 +1,6 @@
 """What a process keeps of files, and counts, times and measures made of it."""
 
+import itertools
 import os
 import random
 import threading
@@ -17,11 +18,13 @@ import pytest
 from hongyan.audience.compiler.evaluate import Happened
 from hongyan.audience.compiler.nodes import Did, Measured
 from hongyan.audience.compiler.parse import parse
+from hongyan.audience.engines import settled
 from hongyan.audience.engines.duck import DuckReader, opened
 from hongyan.audience.engines.events import Compiler
 from hongyan.audience.engines.kept import Kept
 from hongyan.audience.engines.quick import Quick
 from hongyan.audience.engines.reader import Events
+from hongyan.audience.engines.settled import Sums
 from hongyan.audience.engines.tidying import prune
 from hongyan.audience.engines.types import Unanswerable
 from hongyan.events.history.store import Store
@@ -108,6 +111,43 @@ def test_ids_far_apart_and_a_small_population(history: Events, tree: dict[str, A
         everybody = {number * 1000 for number in range(1, 101) if number * 1000 <= size}
         wanted = everybody - set(said.ids().tolist()) if leaf.inverted else everybody & set(said.ids().tolist())
         assert everybody & set(found.ids().tolist()) == wanted
+
+
+@pytest.fixture
+def year(tmp_path: Path) -> Iterator[Events]:
+    """Amounts of forty people over a year, some with another number of digits; some people are stale."""
+    chance = random.Random(11)
+    rows: list[Row] = []
+    for number in range(1, 600):
+        at = NOW - timedelta(hours=chance.randrange(365 * 24))
+        amount = round(chance.uniform(-20, 90), 3 if at.month == 3 else 2)
+        rows.append((chance.randint(1, 40), number, Happened("a", at, {"x": amount} if number % 9 else {})))
+    written = write(rows, ["x"], tmp_path, chance)
+    assert len(written.snapshot.stale)
+    assert written.snapshot.tail.num_rows
+    with opened(threads=1) as connection:
+        yield Events(DuckReader(connection), written.snapshot, written.store)
+
+
+@pytest.mark.parametrize("days", [365, 200, 100, 20])
+def test_sums_of_months_gone_by_are_added_up_once(year: Events, days: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, added = Kept(1 << 20), 0
+
+    def counted(*values: Any) -> Sums:
+        nonlocal added
+        added += 1
+        return make(*values)
+
+    make = settled._added
+    monkeypatch.setattr(settled, "_added", counted)
+    for window, value in itertools.product((days, days - 7), (0, 99.995, 300)):
+        tree = {"event": "a", "measure": "sum", "property": "x", "op": ">", "value": value, "within_days": window}
+        node = parse(tree)
+        assert isinstance(node, Measured)
+        said = year.reader.bits(Compiler(year, NOW, ZoneInfo("UTC")).leaf(node), 40)
+        found = Quick(year, kept, NOW, ZoneInfo("UTC"), 40).bits(node)
+        assert found.ids().tolist() == said.ids().tolist()
+    assert 0 < added <= 2 if days >= 100 else added == 0, "once for each set of whole months, however many ask"
 
 
 def test_a_file_without_rows_is_not_looked_at(history: Events) -> None:
