@@ -33,12 +33,11 @@ class Child:
 class Supervisor:
     def __init__(self, children: list[Child], *, say: Callable[[str], None]) -> None:
         self.children = children
-        self._say = say
+        self._tell = say
         self._stop = threading.Event()
 
     def start(self) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: self._stop.set())
+        on_end(lambda *_: self._stop.set())
         for child in self.children:
             self._spawn(child)
 
@@ -71,6 +70,10 @@ class Supervisor:
             else:
                 _sweep(child.process)
 
+    def _say(self, text: str) -> None:
+        with contextlib.suppress(OSError):  # the terminal may be gone; the children are not, and must be looked after
+            self._tell(text)
+
     def _look_after(self, child: Child) -> None:
         now = time.monotonic()
         if child.process is None:
@@ -92,10 +95,18 @@ class Supervisor:
         child.started_at = time.monotonic()
         # A session of its own: the terminal's Ctrl-C reaches only the parent, which stops the children in order.
         child.process = subprocess.Popen(  # noqa: S603  our own interpreter and modules
-            [sys.executable, "-m", "hongyan.config.follow", *child.command],
+            [sys.executable, "-m", "hongyan.config.follow", str(os.getpid()), *child.command],
             env={**os.environ, **child.environment},
             start_new_session=True,
         )
+
+
+def on_end(act: Callable[..., object]) -> None:
+    """When somebody asks this process to end: Ctrl-C, ``kill``, or a terminal that was closed. What the caller chose to
+    ignore (nohup) stays ignored."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, act)
 
 
 def _sweep(process: "subprocess.Popen[bytes]") -> None:

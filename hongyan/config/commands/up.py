@@ -1,6 +1,8 @@
 """``hongyan up``: everything an installation needs, under one supervisor."""
 
+import contextlib
 import os
+import signal
 import sys
 import time
 import urllib.error
@@ -12,7 +14,7 @@ from rich.console import Console
 from rich.panel import Panel
 
 from hongyan.config import boot
-from hongyan.config.supervisor import Child, Supervisor, port_is_free
+from hongyan.config.supervisor import Child, Supervisor, on_end, port_is_free
 from hongyan.core import embedded
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ console = Console()
 
 
 def run(*, demo: bool, demo_contacts: int) -> None:
+    on_end(signal.default_int_handler)  # while there are no children yet: the database stops all the same
     boot.point_at_settings()
     warn_about_root()
     embedded.check_folder(boot.data_dir())  # before the settings, which keep their secret there
@@ -40,7 +43,8 @@ def run(*, demo: bool, demo_contacts: int) -> None:
             supervisor.watch()
         finally:  # children end before their database does, whatever went wrong here
             supervisor.stop()
-    console.print("Stopped. The data stays; the same command continues.")
+    with contextlib.suppress(OSError):  # nobody may be there to read it
+        console.print("Stopped. The data stays; the same command continues.")
 
 
 def warn_about_root() -> None:
