@@ -53,7 +53,7 @@ def weigh(me: Person, model: online.Current) -> Arrived:
     for match in found.matches:
         other = match.contact_id
         # Two who may each be this person need not be one person themselves.
-        why = held_back(guards, me.contact_id, other)
+        why = held_back(guards, me.contact_id, other, match.score.probability)
         why = why or next((against for one in joined if (against := guards.conflict(one, other))), "")
         if why == "apart":
             continue

@@ -66,7 +66,7 @@ def explain_pair(*, actor: Actor, first: str, second: str) -> PairExplained:
         a, b = people[low].features, people[high].features
         shares = online.Shares()
         found = score(a, b, model.weights, shares)
-        guard = held_back(guards_for(people, model, shares), low, high)
+        guard = held_back(guards_for(people, model, shares), low, high, found.probability)
         return PairExplained(
             False, found.start, found.weight, found.probability, model.merge, model.review, found.findings, guard
         )

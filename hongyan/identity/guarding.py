@@ -27,6 +27,6 @@ def guards_for(people: Mapping[int, Person], model: online.Current, frequency: F
     return Guards(lambda low, high: (low, high) in pairs, lambda number: people[number].features, shared, beyond_doubt)
 
 
-def held_back(guards: Guards, one: int, other: int) -> str:
+def held_back(guards: Guards, one: int, other: int, probability: float) -> str:
     """Why the two are not merged without asking, however likely they are one person; "": nothing is against it."""
-    return guards.conflict(one, other) or ("only_name" if guards.only_name(one, other) else "")
+    return guards.conflict(one, other) or ("only_name" if guards.only_name(one, other, probability) else "")

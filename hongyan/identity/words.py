@@ -66,7 +66,7 @@ GUARDS: Final[Words] = {
     "customer_number": gettext_lazy("One source gave the two different customer numbers."),
     "national_id": gettext_lazy("The two have different identity numbers."),
     "household": gettext_lazy("The given names differ: they may only live together."),
-    "only_name": gettext_lazy("Nothing but the name is the same."),
+    "only_name": gettext_lazy("Little but the name is the same."),
     "failed": gettext_lazy("Merging the two by itself did not work."),
     "chain": gettext_lazy("They are linked only through a third record."),
 }

@@ -302,12 +302,25 @@ def test_two_chinese_given_names_are_two_people_however_much_a_household_shares(
         "phone": "18045678901",
         "birth_date": "1999-01-14",
     }
-    names = {1: "周固林", 2: "周梁德", 3: "Zhou Gulin", 4: "Jack Zhou"}
+    names = {
+        1: "周固林",
+        2: "周梁德",
+        3: "Zhou Gulin",
+        4: "Jack Zhou",
+        5: "李宁",
+        6: "李静",
+        7: "Li Jin",
+        8: "吴琳玲",
+        9: "林莹",
+    }
     people = {number: features(Record(full_name=name, **home)) for number, name in names.items()}
     guards = Guards(nobody, people.__getitem__, shared_homes=True)
     assert guards.conflict(1, 2) == "household"  # twins
     assert guards.conflict(1, 3) is None
     assert guards.conflict(1, 4) is None  # the English name that many go by as well
+    assert guards.conflict(5, 6) == "household"  # ning and jing are a letter apart, 宁 and 静 are not
+    assert guards.conflict(6, 7) is None  # but who writes pinyin mistypes
+    assert guards.conflict(8, 9) == "household"  # lin is the one's given name and the other's surname
 
 
 @pytest.mark.parametrize(
@@ -317,13 +330,19 @@ def test_two_chinese_given_names_are_two_people_however_much_a_household_shares(
         ({"sex": "1", "region": "浙江"}, {"sex": "1", "region": "浙江"}, True),
         ({"email": "zhizhiqi88@qq.com"}, {"email": "zhizhiqi21@163.com"}, True),
         ({"city": "上海"}, {"city": "上海市"}, False),
+        ({"city": "上海", "phone": "13800138000"}, {"city": "上海", "phone": "13911112222"}, True),
+        ({"city": "上海", "sex": "1"}, {"city": "上海", "sex": "2"}, True),
+        ({"city": "上海", "birth_date": "1990-02-03"}, {"city": "上海", "birth_date": "1990-02-04"}, False),
         ({"birth_date": "1990-02-03"}, {"birth_date": "1990-03-02"}, False),
         ({"email": "sunnygirl7@qq.com"}, {"email": "sunnygirl7@163.com"}, False),
     ],
 )
 def test_nobody_is_merged_on_a_bare_name(one: dict[str, Any], other: dict[str, Any], *, bare: bool) -> None:
     people = {1: features(Record(full_name="查致奇", **one)), 2: features(Record(full_name="查致奇", **other))}
-    assert Guards(nobody, people.__getitem__, shared_homes=True).only_name(1, 2) is bare
+    guards = Guards(nobody, people.__getitem__, shared_homes=True)
+    assert guards.only_name(1, 2, 0.8) is bare
+    one_city = "city" in one and one["city"] == other.get("city")
+    assert guards.only_name(1, 2, 0.99) is (bare and not one_city)
 
 
 @pytest.mark.parametrize(

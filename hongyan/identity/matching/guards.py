@@ -13,20 +13,27 @@ from hongyan.identity.matching.comparisons import (
     NATIONAL_ID,
     PHONE,
     PLACE,
+    SEX,
     STREET,
 )
-from hongyan.identity.matching.conditions import same, typos
+from hongyan.identity.matching.conditions import same, share, typos
 from hongyan.identity.matching.features import Features
 
 AGAINST = -3.0  # mean weight across two groups below which they stay apart; see docs/identity.md
+SURE = 0.9  # probability from which namesakes of one city are merged although something else differs
 FEW, DISAGREE = 20, 0.15
 NUMBERS = (
     30.0  # weight: more than a rare name and one more thing can bring, since two of anything are seldom independent
 )
 
 _GIVEN_ALIKE = [level.when for level in GIVEN.levels[:-1]]
-# Han are few and short: names of two people of one family are often as like in their pinyin as two spellings of one.
-_HAN_ALIKE = [level.when for level in GIVEN.levels if level.name not in {"similar", "different"}]
+# Han are few and short: names of two people of one family are often as like in their pinyin as two spellings of one,
+# and one's surname is often a part of the other's given name.
+_HAN_ALIKE = [level.when for level in GIVEN.levels if level.name not in {"similar", "half_swapped", "different"}]
+# Nobody who writes Han is a letter off: 宁 and 静 are two names, ning and jing may be one that was mistyped.
+_BOTH_HAN_ALIKE = [
+    level.when for level in GIVEN.levels if level.name not in {"one_typo", "similar", "half_swapped", "different"}
+]
 # What namesakes seldom share. Sex and region they do.
 _BEYOND_NAME = [
     level.when
@@ -35,6 +42,11 @@ _BEYOND_NAME = [
     )
     for level in comparison.levels[:levels]
 ]  # fmt: skip
+_ONE_NAME = same("given") & (same("family") | share("readings"))
+_DIFFERS = [
+    (comparison.unknown, [level.when for level in comparison.levels[:-1]])
+    for comparison in (BIRTH, EMAIL, PHONE, SEX, STREET)
+]
 _CODE = same("postcode")
 _CITY = same("city")
 _BIRTH_ALIKE = [level.when for level in BIRTH.levels[:5]]
@@ -69,11 +81,13 @@ class Guards:
             return "national_id"  # twins
         return None if births_agree(a, b) and not (han(a) and han(b)) else "household"
 
-    def only_name(self, low: int, high: int) -> bool:
-        """Nothing but the name is the same, however rare it is: a person is asked. Says nothing of groups: of two
-        records in one, others may tell what these leave out."""
+    def only_name(self, low: int, high: int, probability: float) -> bool:
+        """Nothing but the name is the same, however rare it is, or nothing but the name and the city, while something
+        else is not and doubt is left: a person is asked. Namesakes of one city are more than names given independently
+        would make. Says nothing of groups: of two records in one, others may tell what these leave out."""
         a, b = self.features(low), self.features(high)
-        more = any(when.test(a, b) for when in _BEYOND_NAME) or _CITY.test(a, b) or _CODE.test(a, b)
+        more = any(when.test(a, b) for when in _BEYOND_NAME) or _CODE.test(a, b)
+        more = more or (_CITY.test(a, b) and (probability >= SURE or not something_differs(a, b)))
         return not (more or _OWN.test(a, b))
 
 
@@ -109,9 +123,22 @@ def han(row: Features) -> bool:
     return row.sound is not None
 
 
+def written_in_han(row: Features) -> bool:
+    return row.given_written is not None and not row.given_written.isascii()
+
+
 def given_differs(a: Features, b: Features) -> bool:
-    alike = _HAN_ALIKE if han(a) and han(b) else _GIVEN_ALIKE
+    alike = _GIVEN_ALIKE
+    if han(a) and han(b):
+        alike = _BOTH_HAN_ALIKE if written_in_han(a) and written_in_han(b) else _HAN_ALIKE
     return a.given is not None and b.given is not None and not any(when.test(a, b) for when in alike)
+
+
+def something_differs(a: Features, b: Features) -> bool:
+    """The name is spelled otherwise, or something that both state is not alike at all."""
+    return not _ONE_NAME.test(a, b) or any(
+        not (unknown.test(a, b) or any(when.test(a, b) for when in alike)) for unknown, alike in _DIFFERS
+    )
 
 
 def births_agree(a: Features, b: Features) -> bool:

@@ -9,7 +9,7 @@ from hongyan.identity.matching.comparisons import BY_NAME
 from hongyan.identity.matching.engine import Engine
 from hongyan.identity.matching.features import COLUMNS, Features
 from hongyan.identity.matching.guards import AGAINST, Guards, doubtless, homes_are_shared
-from hongyan.identity.matching.scoring import score
+from hongyan.identity.matching.scoring import probability, score
 from hongyan.identity.matching.weights import Weights
 
 PRECISION = 0.99  # of the pairs that are merged without asking, so many should be one person
@@ -99,7 +99,7 @@ def _people(
         return float(known[pair])
 
     guards = Guards(apart, features.__getitem__, shared_homes, lambda low, high: doubtless(weight(low, high)))
-    alone = [(low, high, weight) for low, high, weight in rows if guards.only_name(low, high)]
+    alone = [(low, high, weight) for low, high, weight in rows if guards.only_name(low, high, probability(weight))]
     few = set(alone)
     found = cluster([row for row in rows if row not in few], conflict=guards.conflict, weight=weight, against=AGAINST)
     found.held += [(low, high, "only_name") for low, high, _ in alone if found.root(low) != found.root(high)]
@@ -178,8 +178,8 @@ def pair_rows(engine: Engine, table: str, weights: Weights) -> Iterator[PairRow]
         f"select least(uid_l, uid_r) as low, greatest(uid_l, uid_r) as high, match_weight, match_probability, "
         f"{columns} from {table} order by low, high"
     ).fetchall()
-    for low, high, weight, probability, *parts in rows:
-        yield PairRow(low, high, weight, probability, tuple(_evidence(names, parts)))
+    for low, high, weight, likely, *parts in rows:
+        yield PairRow(low, high, weight, likely, tuple(_evidence(names, parts)))
 
 
 def _evidence_columns(names: Sequence[str], *, trained: bool) -> str:
