@@ -86,6 +86,10 @@ SOURCES: Words = {
     "import": pgettext_lazy("method", "import"),
     "source": gettext_lazy("scheduled source"),
     "companies.link": gettext_lazy("linked automatically"),
+    "rules": gettext_lazy("rules of tags"),
+    "audiences": gettext_lazy("live audiences"),
+    "stages": gettext_lazy("lifecycle stages"),
+    "rfm": gettext_lazy("RFM tiers"),
 }
 KINDS: Words = {
     "email": gettext_lazy("E-mail"),

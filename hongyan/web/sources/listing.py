@@ -136,7 +136,7 @@ def _facts(source: Source) -> list[tuple[str, str]]:
         (_("When"), labels.schedule(source.plan)),
         (
             _("Columns"),
-            ", ".join(
+            _(", ").join(
                 f"{column} → {labels.field_label(field, source.target, source.object_type)}"
                 for column, field in source.mapping.items()
                 if field
