@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI, Schema
@@ -268,6 +269,12 @@ def _fault(request: HttpRequest, error: Exception) -> HttpResponse:
     return answer(500, "fault", _("Something went wrong on our side; the fault was recorded. Try again in a moment."))
 
 
+def _unfit(request: HttpRequest, error: Exception) -> HttpResponse:
+    """NUL, half a character, a year or number no database has. The error's own text may quote the value."""
+    log.warning("api_value_refused", exc_info=error, extra={"method": request.method})
+    return answer(422, "values", _("Some values cannot be used."))
+
+
 def _problem(request: HttpRequest, error: Problem) -> HttpResponse:
     del request
     return answer(error.status, error.code, error.title, errors=error.errors)
@@ -311,5 +318,8 @@ _HANDLERS: dict[type[Exception], Any] = {
     ApprovalRefused: _approval,
     IngestRefused: _file,
     LowDisk: _disk,
+    DataError: _unfit,
+    UnicodeEncodeError: _unfit,
+    OverflowError: _unfit,
     Exception: _fault,
 }

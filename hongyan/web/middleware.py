@@ -4,6 +4,7 @@
 knows the user, attaches ``request.actor``, and turns a refused permission into a page that names it.
 """
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar, cast
@@ -11,6 +12,7 @@ from typing import Any, Protocol, TypeVar, cast
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.shortcuts import resolve_url
 from django.utils import timezone, translation
@@ -20,8 +22,9 @@ from hongyan.accounts.models import User
 from hongyan.accounts.types import Actor, contact_actor
 from hongyan.contacts.errors import ContactMerged
 from hongyan.core.proxies import client_ip, trusted_set
-from hongyan.web.refusals import contact_moved, method_refused, permission_refused
+from hongyan.web.refusals import bad_request, contact_moved, method_refused, permission_refused
 
+logger = logging.getLogger(__name__)
 Handler = Callable[[HttpRequest], HttpResponseBase]
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
@@ -156,7 +159,15 @@ class StaffMiddleware:
             return permission_refused(request, exception.permission)
         if isinstance(exception, ContactMerged) and not _is_public(request):
             return contact_moved(request, exception.into)
+        if isinstance(exception, (DataError, UnicodeEncodeError)) and not _is_public(request):
+            # A text with NUL, half a character, a year no database has: whoever made it up did not use our pages.
+            logger.warning("value_refused", exc_info=exception, extra={"view": _view_name(request)})
+            return bad_request(request, exception)
         return None
+
+
+def _view_name(request: HttpRequest) -> str:
+    return request.resolver_match.view_name if request.resolver_match is not None else ""
 
 
 def _keeps_for_itself(request: HttpRequest) -> bool:

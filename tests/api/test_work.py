@@ -32,6 +32,19 @@ def uploaded(caller: Caller) -> Any:
     return caller("POST", "/imports", files={"file": file}, status=201)
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/contacts/search", {"text": "\ud800"}),
+        ("/contacts/search", {"country": "\x00"}),
+        ("/contacts/search", {"created_to": "9999-12-31"}),
+        ("/audiences", {"name": "\ud800", "tree": {"all": []}}),
+    ],
+)
+def test_values_no_database_can_hold_are_refused(caller: Caller, path: str, body: Any) -> None:
+    caller("POST", path, body, status=422)
+
+
 def test_a_cursor_of_another_list_is_refused(caller: Caller) -> None:
     path = f"/imports/{uploaded(caller)['id']}/rejected"
     at = "2026-11-01T00:00:00+00:00"

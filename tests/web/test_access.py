@@ -214,3 +214,10 @@ def test_forwarded_addresses_are_believed_only_from_proxies() -> None:
     assert client_ip("10.0.0.1", "rubbish", trusted) == "10.0.0.1"
     assert client_ip(None, "1.2.3.4", trusted) is None
     assert client_ip("2001:db8::1", "", trusted) == "2001:db8::1"
+
+
+def test_texts_no_database_can_hold_are_no_fault() -> None:
+    client, _ = signed_in(Role.ADMINISTRATOR)
+    asked = ("/contacts/?city=%00", "/campaigns/?q=%00", "/events/live/?name=%00")
+    assert {address: client.get(address).status_code for address in asked} == dict.fromkeys(asked, 400)
+    assert client.post("/search/", {"q": "\x00"}).status_code == 400
