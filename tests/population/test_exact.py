@@ -16,6 +16,7 @@ from hongyan.audience.population.types import NotHeld
 from hongyan.audience.population.writer import copy_pass, sweep
 from hongyan.audience.segments import compile_members
 from hongyan.contacts import touched
+from hongyan.contacts.models import Contact
 from hongyan.core.dsn import connection_parameters
 from tests.population.factory import ACTS, World, asking, now, open_keys, told, truth, whole
 
@@ -105,7 +106,6 @@ def test_every_value_means_what_the_compiler_means() -> None:
 
 
 def _odd(contact_id: int, number: int) -> None:
-    from hongyan.contacts.models import Contact
     from tests.population.factory import ODDITIES
 
     values = {key: given[number % len(given)] for key, given in ODDITIES.items()}
@@ -155,6 +155,20 @@ def test_a_question_with_an_older_view_stays_in_it() -> None:
         assert told(whole(old, catalogue), keys) == before
 
 
+def test_an_older_view_is_not_told_what_the_process_remembers() -> None:
+    """It was taken while somebody wrote; nothing tells the two views apart but who was still writing."""
+    world, catalogue = World(), now()
+    copy_pass()
+    keys = open_keys(catalogue)
+    with psycopg.connect(**connection_parameters()) as slow, asking(other=True) as old:
+        slow.execute("UPDATE contacts_contact SET city = 'slow' WHERE id = %s", [world.ids[0]])
+        Contact.objects.filter(pk=world.ids[1]).update(city="swift")  # a later transaction that is done
+        before = truth(old, catalogue, keys)
+        slow.commit()
+        agree(catalogue)
+        assert told(whole(old, catalogue), keys) == before
+
+
 def test_a_question_sees_what_its_own_transaction_wrote() -> None:
     world, catalogue = World(), now()
     copy_pass()
@@ -173,7 +187,6 @@ def test_only_chunks_with_changes_are_written_again() -> None:
     assert len(before) > 2
     world.random = random.Random(1)
     touched_one = world.ids[0]
-    from hongyan.contacts.models import Contact
 
     Contact.objects.filter(pk=touched_one).update(city="new")
     assert copy_pass().chunks == 1
