@@ -43,7 +43,7 @@ function moveInMenu(event: KeyboardEvent): void {
 
 /** What scrolls sideways must be reachable by keyboard; whether it scrolls depends on the width. */
 function reachScrollers(root: ParentNode = document): void {
-  for (const box of root.querySelectorAll<HTMLElement>(".table-scroll")) {
+  for (const box of root.querySelectorAll<HTMLElement>(".table-scroll, .steps")) {
     const scrolls = box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
     if (!scrolls) {
       if (box.dataset.reached) box.removeAttribute("tabindex");

@@ -53,9 +53,7 @@ def furnish() -> tuple[User, User]:
     return ada, li
 
 
-@pytest.mark.parametrize(
-    ("language", "theme", "width"), [("zh-hans", "light", 1440), ("en", "dark", 1440), ("zh-hans", "dark", 390)]
-)
+@pytest.mark.parametrize(("language", "theme", "width"), [("zh-hans", "light", 1440), ("en", "dark", 390)])
 def test_pages_are_accessible(
     open_page: OpenPage,
     language: str,
@@ -85,8 +83,6 @@ def test_pages_are_accessible(
         "audit/",
         "system/",
     ]
-    if language == "en":  # words fit in both; one look at each kind of page is enough for the other theme
-        pages = ["", "profile/", "users/", "roles/", "audit/", "system/"]
     page = open_page("/settings/", user=ada, language=language, theme=theme, width=width)
     origin = page.url.split("/settings/")[0]
     for path in pages:
