@@ -13,7 +13,7 @@ export SCALE
 .PHONY: help run test check lint types format messages screenshots lock clean \
 	bench-import bench-send bench-render bench-dispatch bench-tracking bench-intake bench-identity bench-resolve \
 	bench-contacts bench-timeline bench-segments bench-segments-growth bench-history bench-membership bench-standing \
-	bench-population bench-count
+	bench-population bench-count bench-insight
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
@@ -78,6 +78,8 @@ bench-membership: $(STAMPS)/dev $(STAMPS)/words ## Seconds from an event to its 
 	@$(BIN)/python -m bench.membership
 bench-standing: $(STAMPS)/dev $(STAMPS)/words ## RFM, stages, rule tags and the MECE check over a million people
 	@$(BIN)/python -m bench.standing
+bench-insight: $(STAMPS)/dev $(STAMPS)/words ## Composition, worth and suggested audiences over a million people
+	@$(BIN)/python -m bench.insight
 bench-population: $(STAMPS)/dev $(STAMPS)/words ## Questions about a million people alone, over their columnar copy
 	@$(BIN)/python -m bench.population
 bench-count: $(STAMPS)/dev $(STAMPS)/words ## Live counts, breakdowns and waterfalls over a million people

@@ -10,7 +10,7 @@ from hongyan.audience.catalogue import catalogue_now
 from hongyan.audience.engines.types import Engine
 from hongyan.audience.insight import columns, composition
 from hongyan.audience.insight.members import members_sql
-from hongyan.audience.insight.value import worth
+from hongyan.audience.insight.value import engagement_and_worth
 from hongyan.audience.population.writer import copy_pass
 from hongyan.contacts.models import Contact
 from hongyan.core import clock
@@ -55,9 +55,11 @@ def test_rows_and_columns_agree(seed: int) -> None:
             assert ordered([row for row in told if row[0] == place]) == ordered(
                 [row for row in rows if row[0] == place]
             ), key
-        assert worth(actor=SYSTEM, tree=tree, catalogue=catalogue, engine="duckdb") == worth(
-            actor=SYSTEM, tree=tree, catalogue=catalogue, engine="postgres"
-        )
+        of_both = [
+            engagement_and_worth(actor=SYSTEM, tree=tree, catalogue=catalogue, engine=engine)
+            for engine in ("duckdb", "postgres")
+        ]
+        assert of_both[0] == of_both[1]
 
 
 def test_fifths_fall_where_the_database_puts_them() -> None:

@@ -147,7 +147,7 @@ def test_engagement_counts_people_and_leaves_machines_out() -> None:
             event(three, "order_completed", 1),
         ]
     )
-    found = value.engagement(actor=SYSTEM, tree=SHANGHAI, catalogue=catalogue_now())
+    found, _worth = value.engagement_and_worth(actor=SYSTEM, tree=SHANGHAI, catalogue=catalogue_now())
     assert found.mailed == value.Rate(2, 3, 3, 4)
     assert found.opened == value.Rate(1, 2, 1, 3)
     assert found.clicked == value.Rate(0, 2, 1, 3)
@@ -162,7 +162,7 @@ def test_worth_is_shared_by_heads_buyers_and_orders() -> None:
         ContactFacts.objects.create(
             contact=contact, orders=orders, currency="CNY", total_minor=total, average_minor=0, per_currency={}
         )
-    found = value.worth(actor=SYSTEM, tree=SHANGHAI, catalogue=catalogue_now())
+    _engagement, found = value.engagement_and_worth(actor=SYSTEM, tree=SHANGHAI, catalogue=catalogue_now())
     assert found == value.Worth(value.Money(2, 1, 3, 9000), value.Money(3, 2, 4, 10000), "CNY")
     assert (found.here.per_head_minor, found.here.per_buyer_minor, found.everyone.per_order_minor) == (4500, 9000, 2500)
     assert member_ids(SHANGHAI, catalogue=catalogue_now()).tolist() == sorted([rich.pk, plain.pk])
@@ -173,8 +173,7 @@ def test_nothing_is_told_to_who_may_not_see_contacts() -> None:
     stranger = Actor(kind="user", id=None, label="nobody", permissions=frozenset())
     catalogue = catalogue_now()
     for ask in (
-        lambda: value.worth(actor=stranger, tree=SHANGHAI, catalogue=catalogue),
-        lambda: value.engagement(actor=stranger, tree=SHANGHAI, catalogue=catalogue),
+        lambda: value.engagement_and_worth(actor=stranger, tree=SHANGHAI, catalogue=catalogue),
         lambda: composition.profiles(
             actor=stranger, tree=SHANGHAI, fields=["city"], catalogue=catalogue, language="en"
         ),

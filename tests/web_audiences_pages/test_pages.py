@@ -124,7 +124,7 @@ def test_overlap_shares_are_shown_and_regions_become_audiences(shanghai: SavedAu
     china = SavedAudience.objects.get(name="China")
     text = body(client, "overlap", shanghai, f"?with={china.public_id}&with=nonsense")
     assert "60.0%" in text  # six of the ten in China
-    assert "only China" in text
+    assert "only “China”" in text
     tree = {"all": [{"audience": str(china.public_id)}, {"not": {"audience": str(shanghai.public_id)}}]}
     answer = client.get(reverse("audiences:create"), {"tree": json.dumps(tree)})
     assert str(china.public_id) in answer.content.decode()

@@ -138,7 +138,7 @@ def _question(nodes: Sequence[Node], catalogue: Catalogue, now: datetime, reader
         return bits_of(rows.query(members.text, members.params), size)
 
     history = (
-        history_snapshot(_link(), names=sorted(subjects.events), keys=sorted(subjects.properties))
+        history_snapshot(_link(), names=sorted(subjects.events), keys=sorted(subjects.properties), with_lag=False)
         if subjects.events
         else NOTHING_HAPPENED
     )

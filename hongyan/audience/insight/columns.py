@@ -37,6 +37,7 @@ class Told:
     columns: dict[str, Column]  # by field, the widest of all files
     here: int
     everyone: int
+    also: tuple[int, ...] = ()  # how many the other trees of the question mean
 
     def query(self, text: str) -> list[Row]:
         return list(self.link.execute(text).fetchall())
@@ -44,11 +45,13 @@ class Told:
 
 @contextmanager
 def told(
-    tree: Any, keys: Sequence[str], *, catalogue: Catalogue, now: datetime, engine: Engine
+    tree: Any, keys: Sequence[str], *, catalogue: Catalogue, now: datetime, engine: Engine, also: Sequence[Any] = ()
 ) -> Iterator[Told | None]:
-    """Of one moment. None where files cannot answer exactly; rows then do. Raises BadTree."""
+    """Of one moment. also: trees of which only the size is asked. None where files cannot answer exactly; rows then
+    do. Raises BadTree."""
     nodes = [checked(tree, catalogue=catalogue), *(FieldIs(key, Op.IS_SET) for key in keys if key != TAGS)]
-    with asking(nodes, catalogue, now, engine) as question, duck.cursor() as link:
+    counted = [checked(one, catalogue=catalogue) for one in also]
+    with asking([*nodes, *counted], catalogue, now, engine) as question, duck.cursor() as link:
         people = question.people
         if not isinstance(people, People) or not people.fields.issuperset(set(keys) - {TAGS}):
             yield None
@@ -65,8 +68,8 @@ def told(
             f"CREATE TEMP TABLE told AS SELECT here.id IS NOT NULL AS here{quoted} "
             "FROM people LEFT JOIN here ON here.id = people.contact_id"
         )
-        sizes = link.execute("SELECT count(*) FILTER (here), count(*) FROM told").fetchall()[0]
-        yield Told(link, columns, *sizes)
+        ((here, everyone),) = link.execute("SELECT count(*) FILTER (here), count(*) FROM told").fetchall()
+        yield Told(link, columns, here, everyone, tuple(question.bits(node).count() for node in counted))
 
 
 def _widest(rows: Rows, name: str) -> Column:

@@ -4,6 +4,7 @@ Rates are of people, not of mails: of those who got a mail in the window, how ma
 clicks by machines are left out.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -85,10 +86,46 @@ class Worth:
     currency: str
 
 
-def engagement(*, actor: Actor, tree: Any, catalogue: Catalogue, days: int = DAYS) -> Engagement:
-    """Raises BadTree."""
+def engagement_and_worth(
+    *,
+    actor: Actor,
+    tree: Any,
+    catalogue: Catalogue,
+    members: SQL | None = None,
+    engine: Engine | str = Engine.AUTO,
+    days: int = DAYS,
+) -> tuple[Engagement, Worth]:
+    """What they bought in all, in the organisation's currency, and how they answered to mails: of one moment where
+    columns answer. members: where their ids already stand, for when rows are read. Raises BadTree."""
     actor.require(Permission.CONTACT_VIEW)
     members_sql(tree, catalogue=catalogue)  # refuses a wrong tree before it is put among others
+    engine = routed(engine)
+    told = None if engine is Engine.POSTGRES else _by_columns(tree, catalogue, engine, days)
+    if told is not None:
+        return told
+    *counts, _everyone = sizes(_of_engagement(tree, days), catalogue)
+    members = members or members_sql(tree, catalogue=catalogue)
+    text = statement("hongyan.audience", "insight.sql", "worth").replace("/*members*/", members.text)
+    *numbers, currency = rows.query(text, {**members.params, "currency": "CNY"})[0]
+    return _engagement([size or 0 for size in counts]), Worth(Money(*numbers[:4]), Money(*numbers[4:]), currency)
+
+
+def _by_columns(tree: Any, catalogue: Catalogue, engine: Engine, days: int) -> tuple[Engagement, Worth] | None:
+    """None where files cannot answer."""
+    from hongyan.audience.insight import columns  # brings DuckDB along
+
+    keys = ("orders.count", "orders.total")
+    also, now = _of_engagement(tree, days), clock.now()
+    with columns.told(tree, keys, catalogue=catalogue, now=now, engine=engine, also=also) as people:
+        if people is None:
+            return None
+        currency = commerce_settings().currency
+        numbers = columns.bought(people, exponent(currency))
+        return _engagement(people.also), Worth(Money(*numbers[:4]), Money(*numbers[4:]), currency)
+
+
+def _of_engagement(tree: Any, days: int) -> list[Any]:
+    """Whose numbers make the rates: first of these people, then of everyone."""
     mailed = {"event": "email_sent", "within_days": days}
     asked: list[Any] = [
         {"everyone": True},
@@ -98,49 +135,17 @@ def engagement(*, actor: Actor, tree: Any, catalogue: Catalogue, days: int = DAY
         _and(mailed, {"event": "email_unsubscribed", "within_days": days}),
         {"event": "order_completed", "within_days": days},
     ]
-    found = sizes([_and(tree, part) for part in asked] + asked, catalogue)
-    counts = [size or 0 for size in found[:-1]]
-    here, everyone = counts[: len(asked)], counts[len(asked) :]
+    return [_and(tree, part) for part in asked] + asked
+
+
+def _engagement(counts: Sequence[int]) -> Engagement:
+    half = len(counts) // 2
+    here, everyone = counts[:half], counts[half:]
 
     def rate(part: int, whole: int) -> Rate:
         return Rate(here[part], here[whole], everyone[part], everyone[whole])
 
     return Engagement(rate(1, 0), rate(2, 1), rate(3, 1), rate(4, 1), rate(5, 0))
-
-
-def worth(
-    *,
-    actor: Actor,
-    tree: Any,
-    catalogue: Catalogue,
-    members: SQL | None = None,
-    engine: Engine | str = Engine.AUTO,
-) -> Worth:
-    """What they bought in all, in the organisation's currency. members: where their ids already stand, for when rows
-    are read. Raises BadTree."""
-    actor.require(Permission.CONTACT_VIEW)
-    engine = routed(engine)
-    told = None if engine is Engine.POSTGRES else _by_columns(tree, catalogue, engine)
-    if told is not None:
-        return told
-    members = members or members_sql(tree, catalogue=catalogue)
-    text = statement("hongyan.audience", "insight.sql", "worth").replace("/*members*/", members.text)
-    *numbers, currency = rows.query(text, {**members.params, "currency": "CNY"})[0]
-    return Worth(Money(*numbers[:4]), Money(*numbers[4:]), currency)
-
-
-def _by_columns(tree: Any, catalogue: Catalogue, engine: Engine) -> Worth | None:
-    """None where files cannot answer."""
-    from hongyan.audience.insight import columns  # brings DuckDB along
-
-    with columns.told(
-        tree, ("orders.count", "orders.total"), catalogue=catalogue, now=clock.now(), engine=engine
-    ) as people:
-        if people is None:
-            return None
-        currency = commerce_settings().currency
-        numbers = columns.bought(people, exponent(currency))
-        return Worth(Money(*numbers[:4]), Money(*numbers[4:]), currency)
 
 
 def _and(*parts: Any) -> dict[str, Any]:

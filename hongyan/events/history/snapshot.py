@@ -18,10 +18,15 @@ Cells = frozenset[tuple[str, date]]
 
 
 def snapshot(
-    connection: psycopg.Connection[Any], *, names: Sequence[str] | None = None, keys: Sequence[str] = ()
+    connection: psycopg.Connection[Any],
+    *,
+    names: Sequence[str] | None = None,
+    keys: Sequence[str] = (),
+    with_lag: bool = True,
 ) -> HistorySnapshot:
     """connection: in a REPEATABLE READ transaction, or all that is read may not be of one moment. names: the events the
-    question is about; None for all. keys: properties the tail shall bring along."""
+    question is about; None for all. keys: properties the tail shall bring along. with_lag: it costs a
+    statement, which an answer does not need."""
     tx, caught_up_at, _generation, left_out, _below, now, _built_at = _one(connection, "state")
     stale, cells = _stale(connection)
     files, odd = _files(connection, names, cells)
@@ -43,7 +48,7 @@ def snapshot(
         stale=pa.array(away, pa.int64()),
         tail=pa.concat_tables(parts),
         tx=tx,
-        lag_s=_lag(connection, tx, caught_up_at, now),
+        lag_s=_lag(connection, tx, caught_up_at, now) if with_lag else 0.0,
     )
 
 

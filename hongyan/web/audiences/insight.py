@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from hongyan.audience.insight.composition import FIRST, MOST_FIELDS, Slice, comparable, profiles, striking
-from hongyan.audience.insight.value import DAYS, Rate, Worth, engagement, worth
+from hongyan.audience.insight.value import DAYS, Rate, Worth, engagement_and_worth
 from hongyan.audience.membership.selectors import members_sql
 from hongyan.core.money import exponent
 from hongyan.web import figures
@@ -76,8 +76,9 @@ def value(request: HttpRequest, public_id: UUID) -> HttpResponse:
     context: dict[str, Any] = {}
     if not shown.problems:
         actor, tree, catalogue = actor_of(request), shown.tree, shown.catalogue
-        answers = engagement(actor=actor, tree=tree, catalogue=catalogue)
-        bought = worth(actor=actor, tree=tree, catalogue=catalogue, members=members_sql(shown.audience))
+        answers, bought = engagement_and_worth(
+            actor=actor, tree=tree, catalogue=catalogue, members=members_sql(shown.audience)
+        )
         rates = [
             (_("Got a mail"), answers.mailed, _("of all")),
             (_("Opened, of the mailed"), answers.opened, _("of the mailed")),
