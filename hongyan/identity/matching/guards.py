@@ -16,21 +16,21 @@ from hongyan.identity.matching.comparisons import (
     SEX,
     STREET,
 )
-from hongyan.identity.matching.conditions import same, share, typos
+from hongyan.identity.matching.conditions import same, typos
 from hongyan.identity.matching.features import Features
 
 AGAINST = -3.0  # mean weight across two groups below which they stay apart; see docs/identity.md
-SURE = 0.9  # probability from which namesakes of one city are merged although something else differs
+SURE = 0.95  # probability from which namesakes of one city are merged although something else differs
 FEW, DISAGREE = 20, 0.15
 NUMBERS = (
     30.0  # weight: more than a rare name and one more thing can bring, since two of anything are seldom independent
 )
 
 _GIVEN_ALIKE = [level.when for level in GIVEN.levels[:-1]]
-# Han are few and short: names of two people of one family are often as like in their pinyin as two spellings of one,
-# and one's surname is often a part of the other's given name.
-_HAN_ALIKE = [level.when for level in GIVEN.levels if level.name not in {"similar", "half_swapped", "different"}]
-# Nobody who writes Han is a letter off: 宁 and 静 are two names, ning and jing may be one that was mistyped.
+# Han are few and short: names of two people of one family are often as like in their pinyin as two spellings of one.
+_HAN_ALIKE = [level.when for level in GIVEN.levels if level.name not in {"similar", "different"}]
+# Nobody who writes Han is a letter off, or takes half a name for the other half: 宁 and 静 are two names, while ning
+# and jing may be one that was mistyped.
 _BOTH_HAN_ALIKE = [
     level.when for level in GIVEN.levels if level.name not in {"one_typo", "similar", "half_swapped", "different"}
 ]
@@ -42,10 +42,8 @@ _BEYOND_NAME = [
     )
     for level in comparison.levels[:levels]
 ]  # fmt: skip
-_ONE_NAME = same("given") & (same("family") | share("readings"))
 _DIFFERS = [
-    (comparison.unknown, [level.when for level in comparison.levels[:-1]])
-    for comparison in (BIRTH, EMAIL, PHONE, SEX, STREET)
+    (comparison.unknown, [level.when for level in comparison.levels[:-1]]) for comparison in (PHONE, SEX, STREET)
 ]
 _CODE = same("postcode")
 _CITY = same("city")
@@ -135,10 +133,8 @@ def given_differs(a: Features, b: Features) -> bool:
 
 
 def something_differs(a: Features, b: Features) -> bool:
-    """The name is spelled otherwise, or something that both state is not alike at all."""
-    return not _ONE_NAME.test(a, b) or any(
-        not (unknown.test(a, b) or any(when.test(a, b) for when in alike)) for unknown, alike in _DIFFERS
-    )
+    """Telephones, sexes or addresses, and not by a slip."""
+    return any(not (unknown.test(a, b) or any(when.test(a, b) for when in alike)) for unknown, alike in _DIFFERS)
 
 
 def births_agree(a: Features, b: Features) -> bool:
