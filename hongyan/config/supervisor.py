@@ -102,11 +102,13 @@ class Supervisor:
 
 
 def on_end(act: Callable[..., object]) -> None:
-    """When somebody asks this process to end: Ctrl-C, ``kill``, or a terminal that was closed. What the caller chose to
-    ignore (nohup) stays ignored."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, act)
+    """When somebody asks this process to end: Ctrl-C, ``kill``, or a terminal that was closed, unless it was started so
+    that it outlives its terminal (nohup). A shell that starts it in the background ignores Ctrl-C for it; whoever sends
+    that signal all the same means it."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, act)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, act)
 
 
 def _sweep(process: "subprocess.Popen[bytes]") -> None:
