@@ -135,8 +135,11 @@ def test_from_draft_to_sent_through_the_pages(shop: Shop) -> None:
     assert client.post(begin, {"confirmed": "4"}).headers["Location"] == reverse(
         "campaigns:page", args=[campaign.public_id]
     )
+    live = reverse("campaigns:progress", args=[campaign.public_id])
+    assert "HX-Refresh" not in client.get(live, {"state": "freezing"}).headers
     sending.freeze(campaign.pk)
     assert Message.objects.filter(origin_id=campaign.pk).count() == 10
+    assert client.get(live, {"state": "freezing"}).headers["HX-Refresh"] == "true", "the page is of an earlier state"
     for act, state in (("pause", State.PAUSED), ("resume", State.SENDING), ("cancel", State.CANCELLED)):
         client.post(reverse(f"campaigns:{act}", args=[campaign.public_id]))
         campaign.refresh_from_db()

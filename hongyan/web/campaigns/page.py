@@ -73,7 +73,10 @@ def overview(request: HttpRequest, public_id: UUID) -> HttpResponse:
 def progress(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """The live part, asked for every two seconds while something moves."""
     campaign = campaign_of(request, public_id)
-    return render(request, "campaigns/parts/progress.html", base_context(campaign) | _progress(campaign))
+    answer = render(request, "campaigns/parts/progress.html", base_context(campaign) | _progress(campaign))
+    if request.GET.get("state", campaign.state) != campaign.state:
+        answer.headers["HX-Refresh"] = "true"  # head and buttons are those of another state by now
+    return answer
 
 
 @require_safe
