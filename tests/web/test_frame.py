@@ -67,6 +67,14 @@ def test_rail_shows_only_what_the_actor_may_enter() -> None:
     assert not analyst & {"campaigns", "mails", "catcher"}
 
 
+def test_a_telephone_keeps_what_does_not_fit_behind_more() -> None:
+    everything = nav.items(actor_with(Role.ADMINISTRATOR), "")
+    assert [item.room.name for item in everything[: nav.PHONE_PLACES] + list(nav.more(everything))] == [
+        item.room.name for item in everything
+    ]
+    assert not nav.more(everything[: nav.PHONE_PLACES + 1]), "one alone fits, and needs no menu"
+
+
 def test_shortcut_letters_are_unique() -> None:
     keys = [room.key for room in nav.ROOMS]
     assert len(keys) == len(set(keys))
