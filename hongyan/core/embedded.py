@@ -32,6 +32,8 @@ timezone = 'UTC'
 log_timezone = 'UTC'
 log_min_duration_statement = -1
 log_parameter_max_length_on_error = 0
+log_min_error_statement = panic
+log_error_verbosity = terse
 """
 
 _CONF_THROWAWAY = _CONF + "\nfsync = off\nfull_page_writes = off\nsynchronous_commit = off\n"

@@ -16,6 +16,7 @@ import psycopg
 import pyarrow as pa
 import pyarrow.fs as pafs
 import pytest
+from django.db import connection
 
 from hongyan.config import own_database, supervisor
 from hongyan.config.commands import archive
@@ -167,3 +168,11 @@ def test_the_history_inside_the_data_folder_is_nobody_elses(tmp_path: Path, sett
     for root, closed in ((tmp_path / "history" / "events", True), (named, False)):
         Store(pafs.LocalFileSystem(), str(root)).write("2026-01/x/y.parquet", pa.table({"n": [1]}))
         assert ((root.stat().st_mode & 0o077) == 0) is closed
+
+
+def test_the_embedded_servers_log_quotes_no_statement_and_no_row() -> None:
+    """Values stand in statements, and rows in the details of errors: neither belongs into a log."""
+    with connection.cursor() as cursor:
+        for name, value in (("log_min_error_statement", "panic"), ("log_error_verbosity", "terse")):
+            cursor.execute(f"SHOW {name}")
+            assert cursor.fetchone() == (value,)
