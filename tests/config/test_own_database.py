@@ -151,11 +151,12 @@ def send_test_mail(admin: Visitor, to: str) -> None:
     admin.post(found[1] + "/test", seen=found[1], to=to, subject="Hello", source=MJML)
 
 
-def test_from_the_embedded_server_to_an_older_one_of_ones_own(own: OwnServer, tmp_path: Path) -> None:
-    """A dump of a newer server names settings that an older one does not know; and the administrator of this one put
-    things into it that only he may make."""
-    shop, backup = Installation(), tmp_path / "backup.tar"
-    file = tmp_path / "people.csv"
+@pytest.fixture(scope="module")
+def new_home(own: OwnServer, tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """From the embedded server to an older one of one's own. A dump of a newer server names settings that an older one
+    does not know; and the administrator of this one put things into it that only he may make."""
+    folder = tmp_path_factory.mktemp("moving")
+    shop, backup, file = Installation(), folder / "backup.tar", folder / "people.csv"
     file.write_text(CSV, encoding="utf-8")
     shop("migrate")
     shop("import", file, "--no-consent")
@@ -169,23 +170,28 @@ def test_from_the_embedded_server_to_an_older_one_of_ones_own(own: OwnServer, tm
         connection.execute("COMMENT ON SCHEMA public IS 'of the administrator'")
     home = on(url)
     assert "Restored" in home("restore", backup, "--yes")
+    return home
+
+
+def test_from_the_embedded_server_to_an_older_one_of_ones_own(
+    own: OwnServer, new_home: Installation, tmp_path: Path
+) -> None:
+    home, out, again = new_home, tmp_path / "out.csv", tmp_path / "again.tar"
     assert "✗" not in home("check")
-    out = tmp_path / "out.csv"
     home("export", out, "--reason", "look")
     assert "wang@example.com" in out.read_text("utf-8-sig")
     with own.superuser("new_home") as connection:  # what its owner allowed others outlives the restoring
         row = connection.execute("SELECT has_table_privilege('analyst', 'contacts_contact', 'SELECT')").fetchone()
     assert row == (True,)
-    again = tmp_path / "again.tar"
     home("backup", again)
     assert "Restored" in home("restore", again, "--yes")
 
 
-def test_a_broken_dump_leaves_everything_as_it_was(own: OwnServer, tmp_path: Path) -> None:
+def test_a_broken_dump_leaves_everything_as_it_was(own: OwnServer, new_home: Installation, tmp_path: Path) -> None:
     import tarfile
 
-    shop, good, bad = on(own.address("new_home")), tmp_path / "good.tar", tmp_path / "bad.tar"
-    shop("backup", good)
+    good, bad = tmp_path / "good.tar", tmp_path / "bad.tar"
+    new_home("backup", good)
     with tarfile.open(good) as archive, tarfile.open(bad, "w") as broken:
         for name, missing in (("manifest.json", 0), ("database.dump", 20_000)):
             part = archive.getmember(name)
@@ -193,7 +199,7 @@ def test_a_broken_dump_leaves_everything_as_it_was(own: OwnServer, tmp_path: Pat
             broken.addfile(part, archive.extractfile(name))
     with own.superuser("new_home") as connection:
         connection.execute("CREATE TABLE public.later AS SELECT 1 AS one; ALTER TABLE later OWNER TO hongyan_app")
-        assert "failed" in shop("restore", bad, "--yes", code=1)
+        assert "failed" in new_home("restore", bad, "--yes", code=1)
         assert connection.execute("SELECT count(*) FROM contacts_contact").fetchone() == (1,)
         assert connection.execute("SELECT one FROM later").fetchone() == (1,)
 
@@ -218,7 +224,8 @@ def test_refusals_name_the_remedy(own: OwnServer) -> None:
     refused(url, "CREATE SCHEMA public AUTHORIZATION")
 
 
-def test_an_address_may_lie_in_a_file(own: OwnServer, tmp_path: Path) -> None:
+def test_an_address_may_lie_in_a_file(own: OwnServer, new_home: Installation, tmp_path: Path) -> None:
+    del new_home  # its database is copied
     shop = Installation()
     secret = tmp_path / "url"
     secret.write_text(own.make_database("from_a_file", like="new_home") + "\n")
