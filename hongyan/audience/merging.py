@@ -20,7 +20,7 @@ _CHANGES = Owned("audience_tagchangeitem", key=("change_id",), once=(("change_id
 _STANDING = ("audience_lifecycle", "audience_rfm")
 
 
-PLACES = (
+PLACES: tuple[str | Place, ...] = (
     *(table.name for table in (_TAGS, _LISTS, _CHANGES)),
     *(Place(table, both=True) for table in _STANDING),
 )
