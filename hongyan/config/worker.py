@@ -33,6 +33,7 @@ def lanes() -> dict[str, Lane]:
     from hongyan.edge.digest import run_digest
     from hongyan.events.history.turns import run_history
     from hongyan.events.tasks import run_catalogue
+    from hongyan.identity.lane import run_arriving
     from hongyan.ingest.commerce.inbox import run_inbox
     from hongyan.ingest.intake.lane import run_intake
     from hongyan.jobs.worker import run_worker
@@ -47,6 +48,7 @@ def lanes() -> dict[str, Lane]:
         "history": run_history,
         "population": run_population,
         "shops": run_inbox,
+        "identity": run_arriving,
         "standing": run_standing,
         "membership": run_membership,
     }

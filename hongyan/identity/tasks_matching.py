@@ -27,9 +27,9 @@ def identity_run(handle: JobHandle, params: dict[str, Any]) -> dict[str, Any]:
 @periodic(cron="*/15 * * * *", name="identity.match_new")
 def identity_match_new() -> None:
     """New and changed contacts, once somebody has had all of them compared: nothing is merged before that is wanted."""
+    from hongyan.identity.lane import matching_is_wanted
     from hongyan.identity.runs import run_incremental
 
     last = Run.objects.filter(state=Run.State.FINISHED, until__isnull=False).order_by("-id").first()
-    running = Run.objects.filter(state=Run.State.RUNNING, job__isnull=False, job__finished_at__isnull=True).exists()
-    if last is not None and not running and Contact.objects.filter(updated_at__gt=last.until).exists():
+    if last is not None and matching_is_wanted() and Contact.objects.filter(updated_at__gt=last.until).exists():
         run_incremental(actor=system_actor("identity run"))

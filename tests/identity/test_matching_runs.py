@@ -21,8 +21,11 @@ from hongyan.contacts.models import Contact
 from hongyan.contacts.sealing import open_record
 from hongyan.contacts.services import contact_create, contact_update
 from hongyan.contacts.types import ContactValues
+from hongyan.core.clock import now
+from hongyan.identity import lane as arriving_lane
 from hongyan.identity import online
 from hongyan.identity.arriving import resolve_one
+from hongyan.identity.lane import Newcomers
 from hongyan.identity.matching.record import Record
 from hongyan.identity.models import Candidate, Frequency, Model, Profile, Run, SourceRecord
 from hongyan.identity.models_merging import Merge
@@ -141,6 +144,27 @@ def test_before_any_run_a_new_record_is_resolved_with_the_shipped_weights() -> N
     assert resolve_one(actor=ACTOR, contact_id=other.pk) == other.pk
     assert resolve_one(actor=ACTOR, contact_id=second.pk) == first.pk
     assert Merge.objects.get().evidence["probability"] > 0.95
+
+
+def test_a_new_contact_meets_the_others_at_once_when_matching_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {"birth_date": "1990-02-03", "city": "上海", "street": "建国路88号"}
+    first = person(full_name="王小明", phone="13800138000", **known)
+    online.write_profiles(list(some([first.pk]).values()))
+    lane = Newcomers()
+    lane.turn()
+    person(full_name="Wang Xiaoming", **known)
+    lane.turn()
+    assert not Merge.objects.exists(), "nobody has had contacts compared yet"
+    Run.objects.create(kind=Run.Kind.FULL, state=Run.State.FINISHED, until=now())
+    monkeypatch.setattr(arriving_lane, "MOST", 1)
+    twins = [person(full_name="Wang Xiaoming", **known) for _ in range(2)]
+    lane.turn()
+    assert not Merge.objects.exists(), "many at once are the run's"
+    twins.append(person(full_name="Wang Xiaoming", **known))
+    lane.turn()
+    assert Merge.objects.get().loser_id == twins[-1].pk
+    lane.turn()
+    assert Merge.objects.count() == 1
 
 
 def test_one_record_is_resolved_in_less_than_fifty_milliseconds() -> None:
