@@ -12,7 +12,7 @@ from hongyan.contacts.selectors import contact_by_public_id
 from hongyan.contacts.services import contact_create
 from hongyan.contacts.types import ContactValues
 from hongyan.core import clock
-from hongyan.delivery.models import Message
+from hongyan.delivery.models import CaughtMail, Message
 from hongyan.delivery.outbox import dispatch
 from hongyan.delivery.types import MessageState, Origin
 from hongyan.events.models import Event
@@ -60,12 +60,17 @@ def person(db: None) -> Contact:
         members=factory.everybody(),
         due_at=clock.now(),
     )
+    for address in (VALUES["email"], "somebody-else@example.com"):
+        CaughtMail.objects.create(
+            received_at=clock.now(), mail_from="shop@example.com", rcpt_to=address.lower(), subject="Hello", size=5,
+            raw=b"Hello",
+        )  # fmt: skip
     return made
 
 
 def test_nothing_in_clear_even_before(person: Contact) -> None:
-    """Free properties of events are the sender's own words; everything else is sealed or hashed."""
-    assert {name for name in _tables_with(CANARY) if not name.startswith("events_event")} == set()
+    """Free properties of events are the sender's own words, the catcher shows what arrived; all else is sealed or hashed."""
+    assert {name for name in _tables_with(CANARY) if not name.startswith("events_event")} == {"delivery_caughtmail"}
 
 
 def test_erasure_reaches_every_room(person: Contact) -> None:
@@ -73,6 +78,7 @@ def test_erasure_reaches_every_room(person: Contact) -> None:
     receipt = contact_erase(actor=ACTOR, contact_id=pk, reason="request")
     assert {"analytics", "audience", "delivery", "events"} <= set(receipt.removed)
     assert _tables_with(CANARY) == []
+    assert CaughtMail.objects.get().rcpt_to == "somebody-else@example.com"
     assert not Contact.objects.filter(pk=pk).exists()
     assert not Event.objects.filter(contact_id=pk).exists()
     message = Message.objects.get()
