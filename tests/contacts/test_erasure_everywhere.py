@@ -69,7 +69,7 @@ def person(db: None) -> Contact:
 
 
 def test_nothing_in_clear_even_before(person: Contact) -> None:
-    """Free properties of events are the sender's words, the catcher shows what arrived; all else is sealed or hashed."""
+    """Free properties of events are the sender's words, the catcher shows what came; all else is sealed or hashed."""
     assert {name for name in _tables_with(CANARY) if not name.startswith("events_event")} == {"delivery_caughtmail"}
 
 
