@@ -43,7 +43,7 @@ def _bucket(request: pytest.FixtureRequest, tmp_path: Path, settings: LazySettin
 
 @pytest.fixture
 def small_chunks(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Four contacts a chunk, so that few people fill several. They begin at the first: a pass looks at every chunk up to
+    """Four contacts a chunk, so that few people fill several. They begin at the first: a pass looks at each chunk up to
     the last, and after some thousand tests that were six thousand of nobody."""
     monkeypatch.setattr(reading, "CHUNK_BITS", 2)
     with connection.cursor() as cursor:
