@@ -1,11 +1,11 @@
 """The API as one object: routers of all rooms, key sign-in, problem answers, the OpenAPI page."""
 
 from ninja import NinjaAPI
-from ninja.openapi.docs import Swagger
 
 from hongyan import __version__
 from hongyan.api import problems
 from hongyan.api.auth import KeyAuth
+from hongyan.api.description import Description
 from hongyan.api.routes import (
     audiences,
     campaigns,
@@ -27,7 +27,7 @@ api = NinjaAPI(
     version=__version__,
     urls_namespace="api",
     auth=KeyAuth(),
-    docs=Swagger(settings={"persistAuthorization": False}),
+    docs=Description(settings={"persistAuthorization": False}),
     description=(
         "Sign in with `Authorization: Bearer <key>`; keys and their scopes are made under Settings. "
         "Lists answer `items` and `next`; give `next` back as `cursor`. "

@@ -36,5 +36,5 @@ def test_every_tab_is_accessible_and_fits(
 def test_from_the_drawing_to_an_audience(shanghai: SavedAudience, open_page: OpenPage) -> None:
     page = open_page(f"/audiences/{shanghai.public_id}/overlap/", language="en")
     expect(page.locator("svg.venn circle")).to_have_count(2)
-    page.get_by_label("Make an audience of: only China").click()
+    page.get_by_label("Make an audience of: only “China”").click()
     expect(page.locator(".ab-number-big")).to_have_text("30")
