@@ -11,8 +11,10 @@ import shutil
 import tempfile
 import threading
 import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 SCALE = float(os.environ.get("SCALE", "1.0"))
 ROWS = max(1_000, round(1_000_000 * SCALE))
@@ -127,6 +129,22 @@ def bare_copy(path: Path) -> float:
             while block := source.read(1 << 20):
                 copy.write(block)
         return time.perf_counter() - begin
+
+
+@dataclass(slots=True)
+class Taken:
+    """What → (seconds, CPU seconds), in the order in which it was done."""
+
+    folder: Path
+    found: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    def take(self, name: str, act: Callable[[], Any]) -> Any:
+        began, cpu = time.perf_counter(), sum(cpu_seconds(self.folder).values())
+        answer = act()
+        spent = sum(cpu_seconds(self.folder).values()) - cpu
+        self.found[name] = (round(time.perf_counter() - began, 2), round(spent, 2))
+        print(f"{name:28} {self.found[name][0]:8.2f} s {self.found[name][1]:8.2f} s CPU  {answer}", flush=True)
+        return answer
 
 
 def cpu_seconds(folder: Path) -> dict[str, float]:

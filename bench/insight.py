@@ -9,12 +9,10 @@ by plain SQL. Suggestions draw samples: what they read of events does not grow w
 """
 
 import json
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from bench.import_ import MemoryWatch, cpu_seconds
+from bench.import_ import MemoryWatch, Taken
 from bench.membership_data import CONTACTS, EACH, prepare, write_columns
 from bench.outbox_data import installation
 from bench.standing import customers
@@ -56,15 +54,8 @@ def run(folder: Path) -> dict[str, tuple[float, float]]:
     from hongyan.audience.standing.rfm import rfm_refresh
     from hongyan.core import clock
 
-    found: dict[str, tuple[float, float]] = {}
-
-    def take(name: str, act: Callable[[], Any]) -> Any:
-        began, cpu = time.perf_counter(), sum(cpu_seconds(folder).values())
-        answer = act()
-        spent = sum(cpu_seconds(folder).values()) - cpu
-        found[name] = (round(time.perf_counter() - began, 2), round(spent, 2))
-        print(f"{name:28} {found[name][0]:8.2f} s {found[name][1]:8.2f} s CPU  {answer}", flush=True)
-        return answer
+    taken = Taken(folder)
+    take = taken.take
 
     rfm_refresh()
     write_columns()
@@ -83,7 +74,7 @@ def run(folder: Path) -> dict[str, tuple[float, float]]:
         )
     take("look-alikes", lambda: _alike(catalogue, clock.now()))
     take("groups", lambda: _groups(catalogue, clock.now()))
-    return found
+    return taken.found
 
 
 def _quiet(_done: int) -> None:

@@ -10,14 +10,12 @@ for everybody and are stated apart: what comes again and again is the refresh.
 
 import json
 import os
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("EVENTS_EACH", "10")
 
-from bench.import_ import MemoryWatch, cpu_seconds
+from bench.import_ import MemoryWatch, Taken
 from bench.membership_data import CONTACTS, EACH, prepare, write_columns
 from bench.outbox_data import installation
 
@@ -76,15 +74,8 @@ def run(folder: Path) -> dict[str, tuple[float, float]]:
     from hongyan.audience.tagging.applying import rules_refresh
     from hongyan.audience.tagging.rules import rule_draft, rules_of_group, rules_publish
 
-    found: dict[str, tuple[float, float]] = {}
-
-    def take(name: str, act: Callable[[], Any]) -> Any:
-        began, cpu = time.perf_counter(), sum(cpu_seconds(folder).values())
-        answer = act()
-        spent = sum(cpu_seconds(folder).values()) - cpu
-        found[name] = (round(time.perf_counter() - began, 2), round(spent, 2))
-        print(f"{name:28} {found[name][0]:8.2f} s {found[name][1]:8.2f} s CPU  {answer}", flush=True)
-        return answer
+    taken = Taken(folder)
+    take = taken.take
 
     actor, group, tags = system_actor("bench"), *_rules()
     take("rfm first", rfm_refresh)
@@ -116,7 +107,7 @@ def run(folder: Path) -> dict[str, tuple[float, float]]:
 
     touch()
     take("lane, 1,000 touched", lambda: round_of(memory))
-    return found
+    return taken.found
 
 
 def _rules() -> tuple[Any, list[tuple[Any, Any]]]:
