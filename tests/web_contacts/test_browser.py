@@ -69,6 +69,7 @@ def test_a_day_on_the_page(site: Site, open_page: OpenPage, language: str) -> No
     page.locator("h1").click()
     page.keyboard.press("]")
     expect(page.locator("h1")).to_contain_text("Person 0")
+    page.wait_for_selector("hy-palette dialog", state="attached")
     page.keyboard.press("Control+k")
     expect(page.get_by_role("option").filter(has_text="Person 1")).to_be_visible()  # whom one opened last
     page.keyboard.press("Escape")
