@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 from django.test import Client
 from django.urls import reverse
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.tree import DecisionTreeClassifier
 
 from hongyan.accounts.permissions import Role
 from hongyan.audience import saved
@@ -21,10 +24,10 @@ from hongyan.audience.models_suggest import SuggestionRun
 from hongyan.audience.segments import check, checked, explain
 from hongyan.audience.suggest import clusters as grouping
 from hongyan.audience.suggest.clusters import clusters
-from hongyan.audience.suggest.features import Feature, Kind, above, features, not_above, rounded
+from hongyan.audience.suggest.features import LONG_AGO, NEVER, Feature, Kind, above, features, not_above, rounded
 from hongyan.audience.suggest.lookalike import TooFew, look_alikes
 from hongyan.audience.suggest.reading import common_events, common_kinds, common_values, matrix
-from hongyan.audience.suggest.rules import Leaf, Split, rule
+from hongyan.audience.suggest.rules import Leaf, Split, branches, rule
 from hongyan.audience.suggest.runs import suggestion_save, suggestion_start, suggestion_work
 from hongyan.audience.tagging import tags
 from hongyan.commerce.models import ContactFacts
@@ -285,6 +288,33 @@ def test_splits_whose_sides_are_both_chosen_fall_away_and_bounds_are_drawn_toget
     assert rule(root, {2, 3, 4}, [views, city]) == some
     assert rule(root, {1, 2, 3, 4}, [views, city]) == {"everyone": True}
     assert rule(root, set(), [views, city]) is None
+
+
+@given(st.lists(st.one_of(st.none(), st.integers(1, 5_000)), min_size=4, max_size=30))
+def test_a_split_from_those_who_never_did_is_no_number(ages: list[int | None]) -> None:
+    """What parts people with a value from people without one is said so, whatever the values are."""
+    last = Feature(Kind.AGO, "最近购买", "last order", key="orders.last_at")
+    spent = Feature(Kind.NUMBER, "消费", "spent", key="orders.amount")
+    known = [age is not None for age in ages]
+    for feature, column in (
+        (last, [LONG_AGO if age is None else -float(age) for age in ages]),
+        (spent, [NEVER if age is None else age * 1.37 for age in ages]),
+    ):
+        values = np.array(column).reshape(-1, 1)
+        fitted = DecisionTreeClassifier(random_state=0).fit(values, known)
+        chosen = {int(leaf) for leaf in fitted.apply(values)[np.array(known)]}
+        assert rule(branches(fitted.tree_, [feature], values), chosen, [feature]) == (
+            {"everyone": True} if all(known) else {"field": feature.key, "op": "is_set"} if any(known) else None
+        )
+
+
+def test_thresholds_lie_anywhere_in_their_gap() -> None:
+    spent = Feature(Kind.NUMBER, "消费", "spent", key="orders.amount")
+    values = np.array([[3.0], [181.0], [447.0], [512.0]])
+    fitted = DecisionTreeClassifier(random_state=0).fit(values, [0, 0, 1, 1])
+    split = branches(fitted.tree_, [spent], values)
+    assert isinstance(split, Split)
+    assert split.threshold == 300  # 314 would part them no better
 
 
 def test_a_run_goes_through_the_queue_and_becomes_an_audience(shop: dict[str, list[Contact]]) -> None:

@@ -40,9 +40,7 @@ def branches(fitted: Any, features: Sequence[Feature], values: Any) -> Branch:
         if fitted.children_left[number] == -1:
             return Leaf(number)
         place, threshold = int(fitted.feature[number]), float(fitted.threshold[number])
-        column = values[:, place]
-        low = float(column[column <= threshold].max(initial=threshold - 1))
-        high = float(column[column > threshold].min(initial=threshold + 1))
+        low, high = _gap(values[:, place], threshold)
         return Split(
             place,
             rounded(features[place], threshold, low, high),
@@ -51,6 +49,13 @@ def branches(fitted: Any, features: Sequence[Feature], values: Any) -> Branch:
         )
 
     return visit(0)
+
+
+def _gap(column: Any, threshold: float) -> tuple[float, float]:
+    """The greatest value not above the threshold and the smallest above it; one off it where there is none."""
+    below = column <= threshold
+    low = float(column[below].max()) if below.any() else threshold - 1
+    return low, float(column[~below].min()) if not below.all() else threshold + 1
 
 
 def rule(root: Branch, chosen: set[int], features: Sequence[Feature]) -> dict[str, Any] | None:
