@@ -160,12 +160,12 @@ class ScaleForm(forms.Form):
 
 
 class TierForm(forms.Form):
-    key = forms.CharField(max_length=32, required=False)
-    name_zh = forms.CharField(max_length=80, required=False)
-    name_en = forms.CharField(max_length=80, required=False)
-    recency = forms.CharField(max_length=5, required=False)
-    frequency = forms.CharField(max_length=5, required=False)
-    monetary = forms.CharField(max_length=5, required=False)
+    key = forms.CharField(label=gettext_lazy("Key"), max_length=32, required=False)
+    name_zh = forms.CharField(label=gettext_lazy("Chinese name"), max_length=80, required=False)
+    name_en = forms.CharField(label=gettext_lazy("English name"), max_length=80, required=False)
+    recency = forms.CharField(label=NAMES["recency"], max_length=5, required=False)
+    frequency = forms.CharField(label=NAMES["frequency"], max_length=5, required=False)
+    monetary = forms.CharField(label=NAMES["monetary"], max_length=5, required=False)
 
     def tier(self) -> Tier | None:
         """None for a row left empty. Raises ValueError for a range that is none."""
