@@ -12,13 +12,15 @@ from hongyan.audience.compiler.shape import time_needed
 from hongyan.audience.types import Span, TextProblem
 
 _WORD: Final = re.compile(r"[^\s,，、()（）\"“”]+")
+_LAST_WORD: Final = re.compile(r"([^\s()（）,，、\"“”]+)\s*$")
 _ALMOST_A_TIME: Final = re.compile(r"\d{1,4}[/.年]\d{1,2}[/.月]\d{1,4}日?|\d{1,2}:\d\d.*|\d{4}-\d{1,2}-\d{1,2}T?.*")
 _WITH_SEPARATORS: Final = re.compile(r"(?<![\w.])\d{1,3}(?:[.,，]\d{3})+(?![\w.])")
 # What people write instead of the words of the language.
 _MEANT: Final = {
     **dict.fromkeys(("&", "&&", "且", "并且", "和", "而且", "AND", "And"), "and"),
     **dict.fromkeys(("|", "||", "或", "或者", "OR", "Or"), "or"),
-    **dict.fromkeys(("!", "非", "不", "NOT", "Not"), "not"),
+    **dict.fromkeys(("!", "非", "不", "NOT", "Not", "never", "没有", "没", "从未", "从没", "从来没有"), "not"),
+    **dict.fromkeys(("within", "last", "最近", "过去"), "in"),
     **dict.fromkeys(("like", "LIKE", "包含", "~"), "contains"),
     **dict.fromkeys(("==", "等于", "是"), "="),
     **dict.fromkeys(("<>", "!==", "不等于", "不是"), "!="),
@@ -33,12 +35,14 @@ _MEANT: Final = {
 }
 _TERMINALS: Final = {
     "and": "AND", "or": "OR", "not": "NOT", "contains": "CONTAINS", "=": "EQ", "!=": "NE", "true": "TRUE",
-    "false": "FALSE", "from": "FROM", "to": "TO", ">": "GT", "<": "LT", ">=": "GE", "<=": "LE",
+    "false": "FALSE", "in": "IN", "from": "FROM", "to": "TO", ">": "GT", "<": "LT", ">=": "GE", "<=": "LE",
 }  # fmt: skip
 
 
 def problem_of(error: UnexpectedInput, text: str) -> TextProblem:
     possible = _possible(error)
+    if "CONTAINS" in possible and (found := _no_field(error, text)):
+        return found
     if isinstance(error, UnexpectedToken) and error.token.type == "$END":
         end = len(text.rstrip())
         message = _("Something is missing at the end. %(expected)s") % {"expected": _expected(possible)}
@@ -50,6 +54,23 @@ def problem_of(error: UnexpectedInput, text: str) -> TextProblem:
     message = _hint(word, possible, text[: span.start]) or _expected(possible)
     said = _("“%(word)s” cannot stand here. %(expected)s") % {"word": word[:40], "expected": message}
     return TextProblem(span, "unexpected", said.strip())
+
+
+def _no_field(error: UnexpectedInput, text: str) -> TextProblem | None:
+    """A word that was read as the name of a field, because only a field could stand there, and is plainly none."""
+    at_end = isinstance(error, UnexpectedToken) and error.token.type == "$END"
+    found = _LAST_WORD.search(text[: len(text) if at_end else _words(error, text).start])
+    if found is None:
+        return None
+    word, meant = found[1], _MEANT.get(found[1], found[1])
+    if meant in {"and", "or"}:
+        hint = _("It joins two conditions, and none stands before it.")
+    elif meant == "not" and word != meant:
+        hint = _("Write: %(word)s") % {"word": meant}
+    else:
+        return None
+    said = _("“%(word)s” cannot stand here. %(expected)s") % {"word": word, "expected": hint}
+    return TextProblem(Span(found.start(1), found.end(1)), "unexpected", said)
 
 
 def _possible(error: UnexpectedInput) -> frozenset[str]:
@@ -94,6 +115,11 @@ def _hint(word: str, possible: frozenset[str], before: str) -> str:
     meant = _MEANT.get(word) if "SET" not in possible else "="
     if meant and (_TERMINALS[meant] in possible or not word.isalnum()):
         return _("Write: %(word)s") % {"word": meant}
+    if word in {",", "，", "、"} and "AND" in possible:
+        return _("Write: %(word)s") % {"word": "and"}
+    head = _LAST_WORD.search(before)
+    if possible == {"LPAR"} and head is not None:
+        return _("Write: %(word)s") % {"word": f'{head[1]}("…")'}
     if _WITH_SEPARATORS.fullmatch(word):
         return _("Write: %(word)s") % {"word": re.sub("[.,，]", "", word)}
     if _ALMOST_A_TIME.fullmatch(word):
