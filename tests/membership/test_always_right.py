@@ -155,7 +155,7 @@ class World:
         contact = self.contact()
         if contact is not None:
             at = self.now + self.dice.choice(
-                [timedelta(0), timedelta(hours=-3), timedelta(days=-3), timedelta(hours=4)]
+                [timedelta(0), timedelta(hours=-3), timedelta(days=-3), timedelta(days=-200), timedelta(hours=4)]
             )
             x, n = self.dice.choice(["a", "b"]), self.dice.randint(0, 4)
             happen(contact, self.dice.choice(NAMES), at, x=x, n=n, due=self.due())

@@ -2,6 +2,7 @@
 
 plan       what each live audience depends on: events, kinds of changes, moments at which it may turn
 batch      evaluating a few contacts for many audiences at once
+months     in which months somebody has facts that count from long ago
 passing    one pass of the lane: what is new, whom it may concern, who came and went; all in one transaction
 turning    moments: windows that events leave, dates that are reached
 building   filling an audience, and filling it anew when its definition changed

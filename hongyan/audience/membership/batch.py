@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from django.db import connection
 
-from hongyan.audience.membership.needs import Needs, earliest
+from hongyan.audience.membership.months import Months
+from hongyan.audience.membership.needs import Needs, Reach, earliest
 from hongyan.audience.membership.plan import Plan, Watched
 from hongyan.audience.membership.types import LET_IN, LET_OUT, Why
 from hongyan.core.sql import numbers, statement, texts
@@ -29,7 +30,9 @@ def ready() -> None:
             cursor.execute(_sql("own_tables"))
 
 
-def changes(plan: Plan, wanted: Mapping[int, Mapping[int, Why]], *, now: datetime) -> tuple[Pairs, Pairs]:
+def changes(
+    plan: Plan, wanted: Mapping[int, Mapping[int, Why]], *, now: datetime, months: Months | None = None
+) -> tuple[Pairs, Pairs]:
     """wanted: audience → contacts whose membership is in question. Returns who is to come and who is to go.
 
     In a transaction; repeatable read makes it one look at everything.
@@ -44,7 +47,7 @@ def changes(plan: Plan, wanted: Mapping[int, Mapping[int, Why]], *, now: datetim
         asked = {number: contacts for number, contacts in asked.items() if contacts}
         if not asked:
             continue
-        meant = _meant(plan, asked, sorted(set().union(*asked.values())), now)
+        meant = _meant(plan, asked, sorted(set().union(*asked.values())), now, months)
         came |= meant - in_now
         gone |= {pair for pair in in_now - meant if pair[1] in asked.get(pair[0], ())}
     return came, gone
@@ -65,10 +68,12 @@ def _members(contacts: Sequence[int], audiences: Iterable[int]) -> Pairs:
         return set(cursor.fetchall())
 
 
-def _meant(plan: Plan, asked: Mapping[int, Collection[int]], contacts: Sequence[int], now: datetime) -> Pairs:
+def _meant(
+    plan: Plan, asked: Mapping[int, Collection[int]], contacts: Sequence[int], now: datetime, months: Months | None
+) -> Pairs:
     audiences = [plan.watched[number] for number in asked]
     found = Pairs()
-    take([one.needs for one in audiences], contacts, now=now)
+    take([one.needs for one in audiences], contacts, now=now, months=months)
     with connection.cursor() as cursor:
         for first in range(0, len(audiences), _TOGETHER):
             together = audiences[first : first + _TOGETHER]
@@ -78,24 +83,39 @@ def _meant(plan: Plan, asked: Mapping[int, Collection[int]], contacts: Sequence[
     return found
 
 
-def take(needs: Iterable[Needs], contacts: Sequence[int], *, now: datetime) -> None:
+def take(needs: Iterable[Needs], contacts: Sequence[int], *, now: datetime, months: Months | None = None) -> None:
     """Copy these contacts, and what definitions with these needs look at, into the session's tables. In a transaction,
     with whose end they are empty again."""
+    since = _counted_since(needs, now)
+    known = months.names if months is not None and months.whole else frozenset()
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE member_contacts, member_events")
         cursor.execute(_sql("take_contacts"), {"ids": numbers(contacts)})
-        for names, since in _looked_at(needs, now):
-            cursor.execute(_sql("take_events"), {"ids": numbers(contacts), "names": texts(names), "since": since})
+        for names, at in _looked_at({name: at for name, at in since.items() if name not in known}):
+            cursor.execute(_sql("take_events"), {"ids": numbers(contacts), "names": texts(names), "since": at})
+        if months is not None and (far := known & since.keys()):
+            spans = months.spans(contacts)
+            at = None if any(since[name] is None for name in far) else min(filter(None, map(since.get, far)))
+            bound = {
+                "ids": numbers(contact for contact, _, _ in spans),
+                "lows": texts(low for _, low, _ in spans),
+                "highs": texts(high for _, _, high in spans),
+            }
+            cursor.execute(_sql("take_spans"), {**bound, "names": texts(far), "since": at})
 
 
-def _looked_at(needs: Iterable[Needs], now: datetime) -> list[tuple[list[str], datetime | None]]:
-    """(names, since): events that count from ever, and those that count from some instant. Apart, because the latter
-    are looked for in a few months only."""
-    reaches: dict[str, list[Any]] = {}
+def _counted_since(needs: Iterable[Needs], now: datetime) -> dict[str, datetime | None]:
+    """Of each event the first instant any of them counts from; None: ever."""
+    reaches: dict[str, list[Reach]] = {}
     for one in needs:
         for name, reach in one.reaches.items():
             reaches.setdefault(name, []).extend(reach)
-    since = {name: earliest(reach, now) for name, reach in reaches.items()}
+    return {name: earliest(reach, now) for name, reach in reaches.items()}
+
+
+def _looked_at(since: Mapping[str, datetime | None]) -> list[tuple[list[str], datetime | None]]:
+    """(names, since): events that count from ever, and those that count from some instant. Apart, because the latter
+    are looked for in a few months only."""
     ever = [name for name, at in since.items() if at is None]
     lately = {name: at for name, at in since.items() if at is not None}
     found: list[tuple[list[str], datetime | None]] = [(ever, None)] if ever else []

@@ -1,7 +1,7 @@
 """What is new since the last pass, and whom it may concern: audience → contact → why."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -11,6 +11,7 @@ from django.db import connection
 
 from hongyan.audience.membership import clocks
 from hongyan.audience.membership.clocks import OF_EVENT, Rang
+from hongyan.audience.membership.months import Months
 from hongyan.audience.membership.needs import OF_EVERYTHING, rests_on
 from hongyan.audience.membership.plan import Plan, Watched
 from hongyan.audience.membership.types import BOTH, Cause, CauseKind, Why
@@ -64,8 +65,10 @@ class Gathered:
                 known[contact] = why if before is None else Why(before.cause, BOTH)
 
 
-def events(plan: Plan, place: Place, into: Gathered, *, now: datetime, limit: int) -> Place:
-    """Facts behind ``place``; returns the place behind them."""
+def events(
+    plan: Plan, place: Place, into: Gathered, *, now: datetime, limit: int, months: Months | None = None
+) -> Place:
+    """Facts behind ``place``; returns the place behind them. months: to be told of them."""
     bound: dict[str, Any] = {
         "tx": str(place[0]),
         "id": place[1],
@@ -84,6 +87,8 @@ def events(plan: Plan, place: Place, into: Gathered, *, now: datetime, limit: in
     for _tx, _id, contact, name, occurred_at, held, *_ in rows:
         if contact is None or (name not in plan.by_event and name not in OF_EVERYTHING and occurred_at <= now):
             continue  # only the last one can be such; it says where the next pass begins
+        if months is not None and name in months.names:
+            months.note(contact, occurred_at)
         for key in plan.clocks_of_event.get(name, ()):
             into.again.setdefault(key, set()).add(contact)
         if occurred_at > now:
@@ -91,7 +96,10 @@ def events(plan: Plan, place: Place, into: Gathered, *, now: datetime, limit: in
             continue
         properties = orjson.loads(held) if isinstance(held, str | bytes) else held
         if name in OF_EVERYTHING:
-            _both(plan, contact, properties, into, Why(Cause(CauseKind.EVENT, name)))
+            both = _both(contact, properties)
+            if months is not None:
+                months.join(*both)
+            _anything(plan, both, into, Why(Cause(CauseKind.EVENT, name)))
             continue
         for one in plan.of_event(name, properties, occurred_at, now=now):
             may = one.needs.effects[name]
@@ -103,9 +111,13 @@ def events(plan: Plan, place: Place, into: Gathered, *, now: datetime, limit: in
     return tx, event_id
 
 
-def _both(plan: Plan, survivor: int, properties: Mapping[str, Any] | None, into: Gathered, why: Why) -> None:
-    """Of a merge, or of its undoing, also the other one; and all clocks of both."""
-    contacts = {survivor, int((properties or {}).get("loser_id", survivor))}
+def _both(survivor: int, properties: Mapping[str, Any] | None) -> tuple[int, int]:
+    """Of a merge, or of its undoing, also the other one."""
+    return survivor, int((properties or {}).get("loser_id", survivor))
+
+
+def _anything(plan: Plan, contacts: Collection[int], into: Gathered, why: Why) -> None:
+    """Everything about them may be otherwise now, and all their clocks."""
     into.want_all(plan.watched.values(), contacts, why)
     for key in plan.clocks:
         into.again.setdefault(key, set()).update(contacts)

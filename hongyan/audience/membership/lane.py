@@ -16,6 +16,7 @@ from django.db import close_old_connections, connection
 from hongyan.audience.membership import building, passing
 from hongyan.audience.membership.building import Target
 from hongyan.audience.membership.gathering import Partly
+from hongyan.audience.membership.months import Months
 from hongyan.audience.membership.passing import LostPlace, Passed
 from hongyan.audience.membership.plan import Plan, plan_now, stamp
 from hongyan.audience.membership.types import Why
@@ -48,6 +49,7 @@ class Lane:
     begun: bool = False
     checked: float = 0.0
     partly: Partly | None = None
+    months: Months | None = None  # where to look for facts of long ago
     leads: int = 0  # how often the lead was lost: a filling that began before that is worth nothing
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -64,7 +66,14 @@ class Lane:
         with self.lock:
             built = dict(self.built)
         try:
-            done = passing.run(plan, collecting=self.collecting, built=built, turn_after=turn_after, partly=self.partly)
+            done = passing.run(
+                plan,
+                collecting=self.collecting,
+                built=built,
+                turn_after=turn_after,
+                partly=self.partly,
+                months=self.months,
+            )
         except LostPlace:
             self._start_over()
             return Passed(0, 0, 1, 0, 0, (), drained=False)
@@ -83,6 +92,8 @@ class Lane:
             self.plan = plan_now(now=clock.now(), before=self.plan)
             building.prepare_clocks(self.plan)
             self.swept = False
+            if (self.months.names if self.months else frozenset()) != self.plan.far:
+                self.months = Months(self.plan.far, now=clock.now()) if self.plan.far else None
 
     def _queue(self, plan: Plan) -> None:
         """After the pass: whoever changes from now on is collected, and a filling looks at everything after now."""
@@ -109,6 +120,7 @@ class Lane:
         """What was collected is no longer whole."""
         with self.lock:
             self.collecting, self.built, self.plan, self.begun, self.partly = {}, {}, None, False, None
+            self.months = None  # others pass facts now
             self.waiting.clear()
             self.leads += 1
 
@@ -116,6 +128,9 @@ class Lane:
 
     def fill_some(self) -> bool:
         """Fill the next audiences that wait; False when none does."""
+        months = self.months
+        if months is not None and not months.whole:
+            months.read()
         with self.lock:
             plan, leads = self.plan, self.leads
             if plan is None:

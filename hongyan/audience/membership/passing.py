@@ -16,6 +16,7 @@ from psycopg import errors
 
 from hongyan.audience.membership import batch, gathering, writing
 from hongyan.audience.membership.gathering import READER, Gathered, Partly
+from hongyan.audience.membership.months import Months
 from hongyan.audience.membership.plan import Plan
 from hongyan.audience.membership.types import Why
 from hongyan.audience.models import Following, MemberLane
@@ -82,15 +83,17 @@ def run(
     built: Mapping[int, bytes],
     turn_after: timedelta = timedelta(0),
     partly: Partly | None = None,
+    months: Months | None = None,
 ) -> Passed:
     """collecting: audiences being filled; whoever may have changed meanwhile is added to them. built: audiences whose
     filling is done (with what definition), to be looked at for those and then followed. turn_after: how long since time
-    was last looked at before it is looked at again. partly: of the pass before.
+    was last looked at before it is looked at again. partly: of the pass before. months: where to look for facts of
+    long ago; what is new is noted there.
     """
     for remaining in reversed(range(_TRIES)):
         try:
             with _one_look():
-                return _run(plan, collecting, built, turn_after, partly)
+                return _run(plan, collecting, built, turn_after, partly=partly, months=months)
         except OperationalError as error:
             # Somebody merged, erased or switched in between: look again.
             if not isinstance(error.__cause__, errors.SerializationFailure | errors.DeadlockDetected) or not remaining:
@@ -104,6 +107,7 @@ def _one_look() -> Iterator[None]:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            cursor.execute("SET LOCAL jit = off")  # statements look dearer than they are: one index lookup a contact
         yield
 
 
@@ -112,7 +116,9 @@ def _run(
     collecting: Mapping[int, dict[int, Why]],
     built: Mapping[int, bytes],
     turn_after: timedelta,
+    *,
     partly: Partly | None,
+    months: Months | None,
 ) -> Passed:
     now = clock.now()
     events_place = ReaderCursor.objects.select_for_update().get(name=READER)
@@ -122,7 +128,8 @@ def _run(
     lane = MemberLane.objects.get(pk=1)
 
     found = Gathered()
-    tx, event_id = gathering.events(plan, (events_place.tx, events_place.event_id), found, now=now, limit=EVENTS)
+    place = (events_place.tx, events_place.event_id)
+    tx, event_id = gathering.events(plan, place, found, now=now, limit=EVENTS, months=months)
     behind = gathering.touches(plan, touch_place, found, now=now, partly=partly)
     turning = now > lane.turned_until and now - lane.turned_until >= turn_after
     if turning:
@@ -135,12 +142,12 @@ def _run(
     current = _current(plan) | adopted
     wanted = {number: contacts for number, contacts in found.wanted.items() if number in current}
     wanted |= {number: {contact: Why(why.cause) for contact, why in collecting[number].items()} for number in adopted}
-    came, gone = _decide(plan, wanted, now)
+    came, gone = _decide(plan, wanted, now, months)
     gathering.note_moments(plan, found, now=now)
 
     if adopted:
         Following.objects.filter(audience_id__in=adopted).update(state=Following.State.CURRENT)
-    if (tx, event_id) != (events_place.tx, events_place.event_id):
+    if (tx, event_id) != place:
         events_place.tx, events_place.event_id = tx, event_id
         events_place.save()
     if behind != touch_place:
@@ -172,10 +179,12 @@ def _adopted(plan: Plan, collecting: Mapping[int, object], built: Mapping[int, b
     }
 
 
-def _decide(plan: Plan, wanted: Mapping[int, Mapping[int, Why]], now: datetime) -> tuple[int, int]:
+def _decide(
+    plan: Plan, wanted: Mapping[int, Mapping[int, Why]], now: datetime, months: Months | None
+) -> tuple[int, int]:
     if not wanted:
         return 0, 0
-    pairs_in, pairs_out = batch.changes(plan, wanted, now=now)
+    pairs_in, pairs_out = batch.changes(plan, wanted, now=now, months=months)
     if not pairs_in and not pairs_out:
         return 0, 0
 

@@ -1,7 +1,7 @@
 """All live audiences and, turned round, which of them an event, a change or a moment may concern."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -18,13 +18,14 @@ from hongyan.audience.compiler.nodes import InAudience, Node, walk
 from hongyan.audience.compiler.parse import parse
 from hongyan.audience.compiler.rewrite import rewrite
 from hongyan.audience.errors import BadTree
-from hongyan.audience.membership.needs import Needs, needs_of
+from hongyan.audience.membership.needs import Needs, earliest, needs_of
 from hongyan.audience.membership.statement import Among, among
 from hongyan.audience.membership.turning import Clock
 from hongyan.audience.models import AudienceVersion, Following, current_versions
 from hongyan.core.sql import statement
 
 _FORMAT: Final = "1"  # changes when what is made of a definition changes: members are then looked at anew once
+_FAR: Final = timedelta(days=100)  # facts that count for longer are looked for by ``months``
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class Plan:
     clocks: dict[str, Clock] = field(default_factory=dict)
     newcomers: list[Watched] = field(default_factory=list)
     asking: frozenset[str] = frozenset()  # events whose properties some condition asks about
+    far: frozenset[str] = frozenset()  # events that count from long ago
     clocks_of_event: dict[str, list[str]] = field(default_factory=dict)  # keys of clocks that its properties turn
 
     @classmethod
@@ -113,6 +115,7 @@ def plan_now(*, now: datetime, before: Plan | None = None) -> Plan:
         else:
             watched[made.id] = made
     plan = Plan(mark, catalogue, watched, tuple(broken), off)
+    plan.far = frozenset(_far(plan, now))
     _turn_round(plan)
     return plan
 
@@ -169,6 +172,14 @@ def _named(tree: object) -> list[str]:
         return [part.public_id for part in walk(parse(tree)) if isinstance(part, InAudience)]
     except BadTree:
         return []
+
+
+def _far(plan: Plan, now: datetime) -> Iterator[str]:
+    for one in plan.watched.values():
+        for name, reaches in one.needs.reaches.items():
+            since = earliest(reaches, now)
+            if since is None or since < now - _FAR:
+                yield name
 
 
 def _turn_round(plan: Plan) -> None:

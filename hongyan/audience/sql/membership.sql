@@ -74,9 +74,32 @@ SELECT id, contact_id, name, occurred_at, received_at, source, properties FROM e
  WHERE contact_id = ANY(%(ids)s::bigint[]) AND name = ANY(%(names)s::text[])
    AND (%(since)s::timestamptz IS NULL OR occurred_at >= %(since)s)
 
+-- name: take_spans
+-- The same, of each contact only in the months in which it has such facts.
+INSERT INTO member_events
+SELECT e.*
+  FROM unnest(%(ids)s::bigint[], %(lows)s::timestamptz[], %(highs)s::timestamptz[]) AS t (contact_id, low, high)
+ CROSS JOIN LATERAL (
+    SELECT id, contact_id, name, occurred_at, received_at, source, properties FROM events_event
+     WHERE contact_id = t.contact_id AND occurred_at >= t.low AND occurred_at < t.high
+       AND name = ANY(%(names)s::text[]) AND (%(since)s::timestamptz IS NULL OR occurred_at >= %(since)s)
+    OFFSET 0  -- each by its index
+ ) e
+
+-- name: contacts_of_span
+-- Who has such facts between two moments, as one string of eight bytes each.
+SELECT string_agg(int8send(contact_id), '') FROM (
+    SELECT DISTINCT contact_id FROM events_event
+     WHERE name = ANY(%(names)s::text[]) AND contact_id IS NOT NULL
+       AND occurred_at >= %(low)s::timestamptz AND occurred_at < %(high)s::timestamptz
+) AS d
+
 -- name: members_of
-SELECT audience_id, contact_id FROM audience_member
- WHERE contact_id = ANY(%(ids)s::bigint[]) AND audience_id = ANY(%(audiences)s::bigint[])
+-- Each contact is looked up by itself: given two lists, PostgreSQL may look for every pair of them in an index.
+SELECT m.audience_id, m.contact_id
+  FROM unnest(%(ids)s::bigint[]) AS t (contact_id)
+ CROSS JOIN LATERAL (SELECT audience_id, contact_id FROM audience_member WHERE contact_id = t.contact_id OFFSET 0) m
+ WHERE m.audience_id = ANY(%(audiences)s::bigint[])
 
 -- name: crossing
 -- Contacts with an event that got as old as that between the last look and now, one row for each (name, age).
