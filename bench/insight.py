@@ -53,6 +53,7 @@ def run(folder: Path) -> dict[str, tuple[float, float]]:
     from hongyan.audience.insight.value import engagement_and_worth
     from hongyan.audience.standing.rfm import rfm_refresh
     from hongyan.core import clock
+    from hongyan.events.history.turns import turn
 
     taken = Taken(folder)
     take = taken.take
@@ -66,12 +67,14 @@ def run(folder: Path) -> dict[str, tuple[float, float]]:
         told = profiles(actor=actor, tree=TREE, fields=keys, catalogue=catalogue, language="en")
         return sum(len(profile.slices) for profile in told)
 
-    for turn in ("first", "again"):
-        take(f"composition, {turn}", compared)
+    for occasion in ("first", "again"):
+        take(f"composition, {occasion}", compared)
         take(
-            f"engagement and worth, {turn}",
+            f"engagement and worth, {occasion}",
             lambda: engagement_and_worth(actor=actor, tree=TREE, catalogue=catalogue)[1].here.orders,
         )
+        while (done := turn(lag_s=0.0)) is not None and done.more:  # a question may have asked for a column
+            pass
     take("look-alikes", lambda: _alike(catalogue, clock.now()))
     take("groups", lambda: _groups(catalogue, clock.now()))
     return taken.found

@@ -12,6 +12,8 @@ MOST_KEYS = 16  # of one name by itself; each costs its column in every file of 
 MOST_ASKED = 32  # and what was asked for
 # Written by the intake or by mails on every fact, different in each: no condition is about them.
 _OWN: Final = frozenset({"context", "claimed_at", "message_id", "messageId", "anonymous_id"})
+# Every page about mails tells people from machines, also where no machine has been seen yet.
+_ALWAYS: Final[Mapping[str, frozenset[str]]] = dict.fromkeys(("email_opened", "email_clicked"), frozenset({"machine"}))
 _SCALAR: Final = frozenset({"text", "number", "boolean", "time"})
 Handling = EventProperty.Handling
 
@@ -35,6 +37,8 @@ def wanted() -> dict[str, tuple[str, ...]]:
     for name, key in HistoryProperty.objects.order_by("asked_at").values_list("name", "key"):
         if may_hold(forbidden, name, key):
             asked.setdefault(name, set()).add(key)
+    for name, keys in _ALWAYS.items():
+        asked.setdefault(name, set()).update(keys)
     names = found.keys() | asked.keys()
     return {
         name: tuple(sorted({key for *_, key in sorted(found.get(name, []))[:MOST_KEYS]} | asked.get(name, set())))
@@ -44,7 +48,7 @@ def wanted() -> dict[str, tuple[str, ...]]:
 
 def insisted() -> dict[str, set[str]]:
     """Keys that somebody declared or asked for, not only those that were seen often."""
-    found: dict[str, set[str]] = {}
+    found = {name: set(keys) for name, keys in _ALWAYS.items()}
     for name, key in EventProperty.objects.exclude(type="").values_list("event__name", "key"):
         found.setdefault(name, set()).add(key)
     for name, key in HistoryProperty.objects.values_list("name", "key"):
