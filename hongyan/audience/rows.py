@@ -30,7 +30,7 @@ def scalar(name: str, **values: Any) -> int:
 
 def query(text: str, params: Any) -> list[tuple[Any, ...]]:
     """A reading statement that may hash large sets."""
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         # One journey: values are put in on this side, so two statements may go together.
         cursor.execute(f"SET LOCAL work_mem = '{WORK_MEM}'; {text}", params)
         cursor.nextset()

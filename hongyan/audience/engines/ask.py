@@ -9,6 +9,7 @@ from typing import Any, Final
 import pyarrow as pa
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
+from psycopg import IsolationLevel
 
 from hongyan.audience import rows
 from hongyan.audience.catalogue import catalogue_now
@@ -108,12 +109,19 @@ def _route() -> Engine:
 @contextmanager
 def _one_moment() -> Iterator[None]:
     """Everything read inside is as of one snapshot of PostgreSQL."""
-    begun = connection.in_atomic_block
-    with transaction.atomic():
-        if not begun:
-            with connection.cursor() as cursor:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        yield
+    if connection.in_atomic_block:
+        with transaction.atomic():
+            yield
+        return
+    link = _link()
+    before = link.isolation_level, link.read_only
+    link.isolation_level, link.read_only = IsolationLevel.REPEATABLE_READ, True  # said as the transaction begins
+    try:
+        with transaction.atomic():
+            yield
+    finally:
+        if not link.closed:
+            link.isolation_level, link.read_only = before
 
 
 @contextmanager

@@ -73,15 +73,13 @@ def _brought_on(
     link: Connection[Any], state: Manifest, wanted: Mapping[str, Wanted], known: _Known, *, activity: bool
 ) -> Delta:
     """``known`` as of this snapshot, and what a question needs of it."""
-    new = _touched(link, state.oldest, known.here, activity=False)
-    _take(known.facts, new)
-    ids = set(new)
+    facts, active = _touched(link, state.oldest, known, activity=activity or known.activity is not None)
+    _take(known.facts, facts)
     if activity or known.activity is not None:
         # Whoever was merely active is read from now on at every question, until the files have caught up.
-        new = _touched(link, state.oldest, known.here if known.activity is not None else "", activity=True)
         known.activity = known.activity or {}
-        _take(known.activity, new)
-        ids |= set(new)
+        _take(known.activity, active)
+    ids = facts.keys() | active.keys()
     if known.rows is None:
         known.rows = people(link, wanted, Ids(sorted(ids)))
     elif ids:
@@ -96,13 +94,21 @@ def _take(known: dict[int, int], new: dict[int, int]) -> None:
         known[contact_id] = max(tx, known.get(contact_id, 0))
 
 
-def _touched(link: Connection[Any], tx: int, seen: str, *, activity: bool) -> dict[int, int]:
+def _touched(link: Connection[Any], tx: int, known: _Known, *, activity: bool) -> tuple[dict[int, int], dict[int, int]]:
+    """What is new to ``known``: of facts, and of mere activity where it is asked for."""
+    seen = known.here or None
+    bound = {
+        "tx": str(tx),
+        "seen": seen,
+        "seen_active": seen if known.activity is not None else None,
+        "activity": activity,
+    }
+    found: tuple[dict[int, int], dict[int, int]] = {}, {}
     with link.cursor() as cursor:
-        cursor.execute(
-            statement("hongyan.audience", "population.sql", "touched").encode(),
-            {"tx": str(tx), "seen": seen or None, "activity": activity},
-        )
-        return dict(cursor.fetchall())
+        cursor.execute(statement("hongyan.audience", "population.sql", "touched").encode(), bound)
+        for contact_id, active, newest in cursor.fetchall():
+            found[active][contact_id] = newest
+    return found
 
 
 def _replaced(before: Read, new: Read, ids: set[int]) -> Read:

@@ -57,15 +57,15 @@ _MOST: Final = 10_000
 def manifest(link: Connection[Any]) -> Manifest | None:
     """None: nothing was ever written, or what was belongs to another cluster's transactions (a restored database)."""
     with link.cursor() as cursor:
-        cursor.execute(_sql("state"))
-        row = cursor.fetchone()
-        if row is None or not row[2]:
-            return None
-        tx, built, _, horizon, here, writing = row
-        people: dict[int, Entry] = {}
-        objects: dict[int, dict[int, Entry]] = {}
-        cursor.execute(_sql("files"))
-        for pk, path, chunk, type_id, file_tx, rows, size, columns in cursor.fetchall():
+        cursor.execute(_sql("manifest"))
+        found = cursor.fetchall()
+    if not found or not found[0][2]:
+        return None
+    tx, built, _, horizon, here, writing = found[0][:6]
+    people: dict[int, Entry] = {}
+    objects: dict[int, dict[int, Entry]] = {}
+    for *_, pk, path, chunk, type_id, file_tx, rows, size, columns in found:
+        if pk is not None:
             entry = _entry(pk, path, chunk, type_id, file_tx, rows, size, columns)
             (people if type_id is None else objects.setdefault(type_id, {}))[chunk] = entry
     return Manifest(tx, built, horizon, here, writing, people, objects)

@@ -134,15 +134,14 @@ def _dirty(ground: _Ground) -> set[int]:
 def _touched(ground: _Ground) -> dict[int, set[int]]:
     """By chunk, who was touched since its file."""
     found: dict[int, set[int]] = {}
-    for activity in (False, True):
-        with ground.link.cursor() as cursor:
-            values = {"tx": str(ground.state.oldest), "seen": None, "activity": activity}
-            cursor.execute(_sql("touched").encode(), values)
-            for contact_id, tx in cursor:
-                chunk = chunk_of(contact_id)
-                entry = ground.state.people.get(chunk)
-                if tx >= (ground.state.tx if entry is None else entry.tx):
-                    found.setdefault(chunk, set()).add(contact_id)
+    values = {"tx": str(ground.state.oldest), "seen": None, "seen_active": None, "activity": True}
+    with ground.link.cursor() as cursor:
+        cursor.execute(_sql("touched").encode(), values)
+        for contact_id, _active, tx in cursor:
+            chunk = chunk_of(contact_id)
+            entry = ground.state.people.get(chunk)
+            if tx >= (ground.state.tx if entry is None else entry.tx):
+                found.setdefault(chunk, set()).add(contact_id)
     return found
 
 

@@ -24,29 +24,31 @@ SELECT o.contact_id{values}, nullif(array_to_string(o.filled, E'\x1f'), '')
  ORDER BY o.contact_id, o.id
 ) TO STDOUT (FORMAT csv)
 
--- name: state
+-- name: manifest
+-- The state, once for each file that counts; with nothing beside it where there is none.
 SELECT s.tx, s.built_at IS NOT NULL, s.cluster = (SELECT system_identifier::text FROM pg_control_system()),
        pg_snapshot_xmin(pg_current_snapshot())::text::bigint, pg_current_snapshot()::text,
-       pg_current_xact_id_if_assigned() IS NOT NULL
-  FROM audience_populationstate s WHERE s.id = 1
-
--- name: files
-SELECT id, path, chunk, type_id, tx, rows, bytes, columns
-  FROM audience_populationfile WHERE retired_at IS NULL ORDER BY chunk
+       pg_current_xact_id_if_assigned() IS NOT NULL,
+       f.id, f.path, f.chunk, f.type_id, f.tx, f.rows, f.bytes, f.columns
+  FROM audience_populationstate s LEFT JOIN audience_populationfile f ON f.retired_at IS NULL
+ WHERE s.id = 1 ORDER BY f.chunk
 
 -- name: touched
--- Whom transactions from ``tx`` on touched, and the newest of them, but for what an earlier snapshot had seen. People of
--- a company are those it has now.
-SELECT contact_id, max(tx)::text::bigint FROM (
-    SELECT unnest(contact_ids) AS contact_id, tx FROM contacts_touched
-     WHERE tx >= %(tx)s::text::xid8 AND (kind = 'activity') = %(activity)s AND kind <> 'forgotten'
-       AND (%(seen)s::text IS NULL OR NOT pg_visible_in_snapshot(tx, %(seen)s::text::pg_snapshot))
+-- Whom transactions from ``tx`` on touched, and the newest of them, but for what an earlier snapshot had seen: apart
+-- those who were only active, and these only where they are asked for. People of a company are those it has now.
+SELECT contact_id, active, max(tx)::text::bigint FROM (
+    SELECT unnest(t.contact_ids) AS contact_id, s.active, t.tx
+      FROM contacts_touched t
+     CROSS JOIN LATERAL (SELECT t.kind = 'activity' AS active,
+           CASE WHEN t.kind = 'activity' THEN %(seen_active)s::text ELSE %(seen)s::text END AS seen) s
+     WHERE t.tx >= %(tx)s::text::xid8 AND t.kind <> 'forgotten' AND (%(activity)s OR NOT s.active)
+       AND (s.seen IS NULL OR NOT pg_visible_in_snapshot(t.tx, s.seen::pg_snapshot))
     UNION ALL
-    SELECT c.id, t.tx FROM contacts_touched t CROSS JOIN LATERAL unnest(t.company_ids) AS company (id)
+    SELECT c.id, false, t.tx FROM contacts_touched t CROSS JOIN LATERAL unnest(t.company_ids) AS company (id)
       JOIN contacts_contact c ON c.company_id = company.id
-     WHERE t.tx >= %(tx)s::text::xid8 AND NOT %(activity)s
+     WHERE t.tx >= %(tx)s::text::xid8
        AND (%(seen)s::text IS NULL OR NOT pg_visible_in_snapshot(t.tx, %(seen)s::text::pg_snapshot))
-) AS found GROUP BY contact_id
+) AS found GROUP BY contact_id, active
 
 -- name: oldest_touch
 SELECT min(at) FROM contacts_touched WHERE tx >= %(tx)s::text::xid8 AND kind <> 'forgotten'

@@ -27,9 +27,11 @@ def snapshot(
     """connection: in a REPEATABLE READ transaction, or all that is read may not be of one moment. names: the events the
     question is about; None for all. keys: properties the tail shall bring along. with_lag: it costs a
     statement, which an answer does not need."""
-    tx, caught_up_at, _generation, left_out, _below, now, _built_at = _one(connection, "state")
-    stale, cells = _stale(connection)
-    files, odd = _files(connection, names, cells)
+    text = _statement("asked").replace("{state}", _statement("state"))
+    (tx, caught_up_at, _, left_out, _, now, _, *told), *_ = connection.execute(text)
+    marks, decided = map(orjson.loads, told)
+    stale, cells = _stale(marks)
+    files, odd = _files(connection, names, cells, {(name, key): denied for name, key, denied in decided})
     away = sorted(stale | odd)
     parts = [rows.copy(connection, "rows_waiting", {"tx": str(tx), "names": _names(names)}, keys)]
     if away and tx:
@@ -76,12 +78,13 @@ def _lag(connection: psycopg.Connection[Any], tx: int, caught_up_at: datetime | 
     return max(0.0, float((now - since).total_seconds()))
 
 
-def _stale(connection: psycopg.Connection[Any]) -> tuple[set[int], Cells]:
+def _stale(marks: Sequence[tuple[list[int] | None, str, str]]) -> tuple[set[int], Cells]:
+    """marks: contacts, or the name and month of a cell."""
     people: set[int] = set()
     cells: set[tuple[str, date]] = set()
-    for _, contact_ids, name, month, _ in connection.execute(_statement("stale")):
+    for contact_ids, name, month in marks:
         if contact_ids is None:
-            cells.add((name, month))
+            cells.add((name, date.fromisoformat(month)))
         else:
             people.update(contact_ids)
     return people, frozenset(cells)
@@ -95,11 +98,13 @@ def _left_out(connection: psycopg.Connection[Any], names: Sequence[str] | None) 
 
 
 def _files(
-    connection: psycopg.Connection[Any], names: Sequence[str] | None, cells: Cells
+    connection: psycopg.Connection[Any],
+    names: Sequence[str] | None,
+    cells: Cells,
+    decided: Mapping[tuple[str, str], bool],
 ) -> tuple[list[HistoryFile], set[int]]:
     """Files that count, and the contacts they had to leave out. Properties the plan has sealed since they were written
     are not offered."""
-    decided = {(name, key): denied for name, key, denied in connection.execute(_statement("decided"))}
     files: list[HistoryFile] = []
     odd: set[int] = set()
     for row in connection.execute(_statement("files"), {"names": _names(names)}):

@@ -6,6 +6,14 @@ SELECT CASE WHEN cluster IS NULL OR cluster <> (SELECT system_identifier::text F
     pg_snapshot_xmin(pg_current_snapshot())::text::bigint, now(), built_at
 FROM (SELECT 1) one LEFT JOIN events_historystate ON id = 1
 
+-- name: asked
+-- What a question must know besides files, in one: the state, what is stale, and what the plan decided about properties.
+SELECT state.*,
+    (SELECT coalesce(json_agg(json_build_array(contact_ids, name, month)), '[]') FROM events_historystale)::text,
+    (SELECT coalesce(json_agg(json_build_array(n.name, p.key, p.handling <> 'open')), '[]')
+       FROM events_eventproperty p JOIN events_eventname n ON n.id = p.event_id WHERE p.handling <> '')::text
+FROM ({state}) state
+
 -- name: state_locked
 -- The first writer makes the row; then whoever publishes holds it, and whoever throws everything away waits.
 WITH made AS (
@@ -138,8 +146,3 @@ FROM events_event e
 WHERE e.name = %(name)s AND e.occurred_at >= %(first)s AND e.occurred_at < %(end)s
   AND e.tx < %(tx)s::text::xid8 AND e.contact_id IS NOT NULL
   AND NOT (e.contact_id = ANY(%(contact_ids)s::bigint[]))
-
--- name: decided
-SELECT n.name, p.key, p.handling <> 'open'
-FROM events_eventproperty p JOIN events_eventname n ON n.id = p.event_id
-WHERE p.handling <> ''
