@@ -1,6 +1,7 @@
 """Embedded PostgreSQL: a real server from a wheel, on a Unix socket, for installations without their own."""
 
 import errno
+import json
 import locale
 import os
 import re
@@ -8,10 +9,12 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+
+import psutil
 
 DATABASE = "hongyan"
 
@@ -76,12 +79,34 @@ def _made(data_dir: Path, folder: Path, wheel: Any, conf: str) -> Any:
             shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)
         server = wheel.get_server(folder, cleanup_mode="stop", start=False)
+        with server._lock:  # noqa: SLF001  under which the wheel counts
+            _forget_the_dead(folder / ".handle_pids.json")
         if not (folder / "PG_VERSION").exists():
             unfinished.touch()
             server.ensure_pgdata_inited()
         _configure(folder, conf)
         unfinished.unlink(missing_ok=True)
     return server
+
+
+def _forget_the_dead(users: Path) -> None:
+    """The wheel stops the server with its last user and knows users by their process ids. One that was killed, or went
+    down with the machine, never took its own away, and the server would outlive everybody from then on."""
+    with suppress(OSError, ValueError):
+        listed = [int(pid) for pid in json.loads(users.read_text() or "[]")]
+        written = users.stat().st_mtime
+        alive = [pid for pid in listed if _was_there(pid, written)]
+        if alive != listed:
+            users.write_text(json.dumps(alive))
+
+
+def _was_there(pid: int, at: float) -> bool:
+    """Whether a process lives that did so then already: numbers are given again, to others."""
+    try:
+        process = psutil.Process(pid)
+        return bool(process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= at + 1)
+    except psutil.Error:
+        return False
 
 
 def url(data_dir: Path) -> str:

@@ -1,5 +1,7 @@
 """What is said when the product cannot start: what is wrong, and the remedy."""
 
+import json
+import os
 import shutil
 import signal
 import socket
@@ -65,6 +67,25 @@ def test_a_database_that_was_only_half_made_is_made_anew() -> None:
             assert connection.execute("SELECT 1").fetchone() == (1,)
         server.cleanup()
         assert not (folder / ".postgres.unfinished").exists()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_users_that_were_killed_do_not_keep_the_database_running() -> None:
+    """Neither one whose number nobody has now nor one whose number went to somebody else since."""
+    folder = Path(tempfile.mkdtemp(prefix="hongyan-users-"))
+    users, running = folder / "postgres" / ".handle_pids.json", folder / "postgres" / "postmaster.pid"
+    try:
+        embedded.start(folder, throwaway=True).cleanup()
+        assert not running.exists()
+        with subprocess.Popen([sys.executable, "-c", ""]) as killed:
+            killed.wait()
+        users.write_text(json.dumps([killed.pid, os.getppid()]))
+        os.utime(users, (1, 1))  # long before the process of the second number began
+        server = embedded.start(folder, throwaway=True)
+        assert json.loads(users.read_text()) == [os.getpid()]
+        server.cleanup()
+        assert not running.exists()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
