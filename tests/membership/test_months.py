@@ -111,18 +111,57 @@ def test_what_comes_late_and_who_becomes_one_is_found_by_the_months() -> None:
         check_all()
 
 
+@pytest.mark.django_db
+def test_what_is_known_already_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = people(2)
+    happen(one.pk, "order_completed", NOW)
+    happen(two.pk, "page_viewed", NOW)
+    months = Months(frozenset({"order_completed"}), now=NOW)
+    months.read()
+    asked, names = rows.query, set[str]()
+
+    def query(text: str, params: Any) -> Any:
+        names.add(params["names"])
+        return asked(text, params)
+
+    monkeypatch.setattr(rows, "query", query)
+    months.ask(frozenset({"order_completed", "page_viewed"}))
+    assert not months.whole
+    months.read()
+    assert names == {'{"page_viewed"}'}
+    assert all(covers(months, contact.pk, NOW) for contact in (one, two))
+    months.ask(frozenset({"page_viewed"}))
+    assert months.whole
+    assert covers(months, two.pk, NOW)
+
+
+@pytest.mark.django_db
+def test_asked_about_others_while_it_reads_it_is_not_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    months, asked = Months(frozenset({"order_completed"}), now=NOW), rows.query
+
+    def query(text: str, params: Any) -> Any:
+        months.ask(frozenset({"order_completed", "page_viewed"}))
+        return asked(text, params)
+
+    monkeypatch.setattr(rows, "query", query)
+    months.read()
+    assert not months.whole
+    months.read()
+    assert months.whole
+
+
 @pytest.mark.django_db(transaction=True)
 def test_only_what_counts_for_long_is_kept_and_another_audience_may_need_more() -> None:
     with clock.freeze(NOW):
         (one,) = people(1)
         audience("Lately", {"event": "page_viewed", "within_days": 30})
         lane = settle(Lane())
-        assert lane.months is None
+        assert lane.months is not None
+        assert not lane.months.names
         happen(one.pk, "order_completed", NOW - timedelta(days=300))
         settle(lane)
         made = audience("Twice in a year", {**TWICE, "within_days": 365})
         settle(lane)
-        assert lane.months is not None
         assert lane.months.names == {"order_completed"}
         happen(one.pk, "order_completed")
         settle(lane)

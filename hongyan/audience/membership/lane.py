@@ -92,8 +92,8 @@ class Lane:
             self.plan = plan_now(now=clock.now(), before=self.plan)
             building.prepare_clocks(self.plan)
             self.swept = False
-            if (self.months.names if self.months else frozenset()) != self.plan.far:
-                self.months = Months(self.plan.far, now=clock.now()) if self.plan.far else None
+            self.months = self.months or Months(now=clock.now())
+            self.months.ask(self.plan.far)
 
     def _queue(self, plan: Plan) -> None:
         """After the pass: whoever changes from now on is collected, and a filling looks at everything after now."""
@@ -128,11 +128,8 @@ class Lane:
 
     def fill_some(self) -> bool:
         """Fill the next audiences that wait; False when none does."""
-        months = self.months
-        if months is not None and not months.whole:
-            months.read()
         with self.lock:
-            plan, leads = self.plan, self.leads
+            plan, leads, months = self.plan, self.leads, self.months
             if plan is None:
                 return False
             targets = [self.waiting.popleft() for _ in range(min(_TOGETHER, len(self.waiting)))]
@@ -146,6 +143,8 @@ class Lane:
             if not self.swept:
                 building.sweep(plan)
                 self.swept = True
+            if months is not None and not months.whole:  # until then passes look further than they need
+                months.read()
             return False
         done: list[Target] = []
         try:

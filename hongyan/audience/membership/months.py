@@ -26,14 +26,22 @@ Span = tuple[int, str, str]  # contact, from, to; as PostgreSQL reads times
 class Months:
     """names: of the facts. whole: read to the end; before that nothing may be concluded from a missing bit."""
 
-    def __init__(self, names: frozenset[str], *, now: datetime) -> None:
-        self.names = names
-        self.whole = False
+    def __init__(self, names: frozenset[str] = frozenset(), *, now: datetime) -> None:
+        self.names = self._missing = names
+        self.whole = not names
         self._first = _number(now) - _BACK
         self._ends = ["-infinity", *(_begin(self._first + bit) for bit in range(1, _BITS)), "infinity"]
         self._masks: NDArray[np.uint64] = np.zeros(0, np.uint64)
         self._joined: list[tuple[int, int]] = []  # while they are read
         self._lock = threading.Lock()
+
+    def ask(self, names: frozenset[str]) -> None:
+        """From now on about these; what is known of them already is not read again."""
+        if names == self.names:
+            return
+        with self._lock:
+            self._missing = names - self.names if self.whole else names
+            self.names, self.whole = names, not self._missing
 
     def note(self, contact: int, at: datetime) -> None:
         bit = min(max(_number(at) - self._first, 0), _BITS - 1)
@@ -50,8 +58,9 @@ class Months:
 
     def read(self) -> None:
         """What is in the log. From a thread of its own."""
+        names = self._missing
         for bit in range(_BITS):
-            bound = {"names": texts(self.names), "low": self._ends[bit], "high": self._ends[bit + 1]}
+            bound = {"names": texts(names), "low": self._ends[bit], "high": self._ends[bit + 1]}
             found = rows.query(statement("hongyan.audience", "membership.sql", "contacts_of_span"), bound)[0][0]
             contacts = np.frombuffer(found or b"", ">i8").astype(np.int64)
             if contacts.size:
@@ -61,8 +70,9 @@ class Months:
         with self._lock:
             for one, other in self._joined:  # a month may have been read before they were joined, and set after
                 self._join(one, other)
-            self._joined.clear()
-            self.whole = True
+            if self._missing is names:  # nobody asks about others by now
+                self._joined.clear()
+                self.whole = True
 
     def spans(self, contacts: Iterable[int]) -> list[Span]:
         """Where to look, in runs of months."""
