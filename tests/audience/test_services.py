@@ -315,12 +315,12 @@ SENTENCES = [
             "within_days": 90,
         },
         "Contacts whose total “total” of “placed an order” in the last 90 days is at least 1000",
-        "最近 90 天内“下单”的“总额”合计至少为 1000的联系人",
+        "最近 90 天内“下单”的“总额”合计至少为 1000 的联系人",
     ),
     (
         {"event": "email_opened", "measure": "last_at", "op": "before", "value": "2026-06-01"},
         "Contacts whose last “opened a mail” is before 2026-06-01",
-        "最近一次“打开邮件”的时间早于 2026-06-01的联系人",
+        "最近一次“打开邮件”的时间早于 2026-06-01 的联系人",
     ),
     (
         {"sequence": [{"event": "product_added"}, {"not_event": "order_completed", "within": {"hours": 2}}]},
@@ -330,7 +330,7 @@ SENTENCES = [
     (
         {"event": "order_completed", "where": {"property": "ship_by", "op": "within_next_days", "value": 3}},
         "Contacts who did “placed an order” (where ship_by is within the next 3 days)",
-        "有过“下单”（其中ship_by在未来 3 天内）的联系人",
+        "有过“下单”（其中 ship_by 在未来 3 天内）的联系人",
     ),
     (
         {
@@ -343,7 +343,7 @@ SENTENCES = [
             }
         },
         "Contacts whose “ship_by” at the last “placed an order” is not before 2026-12-01",
-        "最近一次“下单”的“ship_by”不早于 2026-12-01的联系人",
+        "最近一次“下单”的“ship_by”不早于 2026-12-01 的联系人",
     ),
     ({"field": "country", "op": "=", "value": "CN"}, "Contacts whose country is “China”", "国家/地区是“中国”的联系人"),
     ({"everyone": True}, "All contacts", "所有联系人"),

@@ -1,7 +1,9 @@
 """A tree as one sentence. English builds relative clauses ("contacts whose city is …"), Chinese puts them before the
 noun; the word list carries both, so a translator sees whole clauses."""
 
+import re
 from collections.abc import Mapping
+from typing import Final
 
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -32,19 +34,30 @@ from hongyan.audience.compiler.nodes import (
     in_list,
 )
 
+_QUOTED: Final = re.compile("(“[^”]*”)")
+_TOUCHING: Final = re.compile("(?<=[\u4e00-\u9fff])(?=[A-Za-z0-9])|(?<=[A-Za-z0-9])(?=[\u4e00-\u9fff])")
+
 
 def explain(node: Node, catalogue: Catalogue, language: str) -> str:
     """``node`` checked, not rewritten: the sentence follows what the person built."""
     with translation.override(language):
         if isinstance(node, Everyone):
             return _("All contacts")
-        return _("Contacts %(conditions)s") % {"conditions": _Words(catalogue, language).clause(node, top=True)}
+        return _spaced(
+            _("Contacts %(conditions)s") % {"conditions": _Words(catalogue, language).clause(node, top=True)}
+        )
 
 
 def explain_part(node: Node, catalogue: Catalogue, language: str, fields: Mapping[str, FieldSpec] | None = None) -> str:
     """One condition, for use beside it. fields: of the object it is inside of."""
     with translation.override(language):
-        return _Words(catalogue, language, fields).clause(node, top=True)
+        return _spaced(_Words(catalogue, language, fields).clause(node, top=True))
+
+
+def _spaced(sentence: str) -> str:
+    """A space where Chinese meets Latin letters or digits; what stands in quotation marks is somebody's own words."""
+    parts = _QUOTED.split(sentence)
+    return "".join(part if place % 2 else _TOUCHING.sub(" ", part) for place, part in enumerate(parts))
 
 
 class _Words:
