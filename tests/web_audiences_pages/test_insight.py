@@ -101,7 +101,7 @@ def test_composition_says_who_is_over_and_under_represented() -> None:
     germany = next(item for item in by_key["country"].slices if item.value == "DE")
     assert (germany.index, germany.weight < 0) == (0, True)
     assert [(item.label, item.here, item.everyone) for item in by_key["tags"].slices] == [("VIP", 20, 20)]
-    assert [(item.label, item.here) for item in by_key["orders.count"].slices] == [("not known", 40)]
+    assert [(item.label, item.here) for item in by_key["orders.count"].slices] == [("none", 40)]
     assert by_key["created_at"].slices[0].label == "the last 7 days"
     first, second = [item for item in composition.striking(found) if item.field == "sex"]
     assert {(first.label, first.index), (second.label, second.index)} == {("female", 750), ("male", 0)}

@@ -207,6 +207,9 @@ def _age(value: str) -> str:
 
 # ——— reading what came back
 
+# What people did is known to the end: without an order they have no number of orders, not an unknown one.
+_OF_DOINGS: Final = frozenset({"commerce_contactfacts", "audience_rfm", "audience_lifecycle", "last_activity_at"})
+
 
 def _profile(key: str, found: list[tuple[Any, ...]], catalogue: Catalogue, language: str, n: int) -> Profile:
     if key == TAGS:
@@ -242,7 +245,7 @@ def _profile(key: str, found: list[tuple[Any, ...]], catalogue: Catalogue, langu
 
 def _label(spec: FieldSpec, value: str | None, low: Any, high: Any, language: str) -> str:
     if value is None:
-        return _in(language, "not known")
+        return _in(language, "none" if spec.table in _OF_DOINGS or spec.key in _OF_DOINGS else "not known")
     match spec.type:
         case FieldType.BOOLEAN:
             return _in(language, "yes" if value == "true" else "no")
@@ -271,6 +274,7 @@ def _age_label(days: int, language: str) -> str:
 def _in(language: str, word: str) -> str:
     with override(language):
         words = {
-            "Tags": _("Tags"), "others": _("others"), "not known": _("not known"), "yes": _("yes"), "no": _("no"),
+            "Tags": _("Tags"), "others": _("others"), "not known": _("not known"), "none": _("none"), "yes": _("yes"),
+            "no": _("no"),
         }  # fmt: skip
         return words[word]
