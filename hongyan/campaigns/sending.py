@@ -1,6 +1,7 @@
 """From a cleared campaign to mail on its way: schedule, start, freeze, pause, resume, cancel."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext_noop
@@ -252,12 +253,15 @@ def campaign_cancel(*, actor: Actor, campaign_id: int, note: str = "") -> Campai
         state = State(campaign.state)
         after(state, Act.CANCEL)
         data: dict[str, int] = {}
+        changes: dict[str, Any] = {"finished_at": clock.now()}
+        if state is State.FREEZING:
+            changes["origin_month"] = None  # no message was made
         if state in {State.SENDING, State.PAUSED}:
             origin = _origin(campaign)
             outbox.cancel(actor=actor, origin=origin)
             data = exact_counts(delivery.progress(origin))
         approval.void(actor=actor, campaign=campaign)
-        move(campaign, Act.CANCEL, actor=actor, note=note, data=data, changes={"finished_at": clock.now()})
+        move(campaign, Act.CANCEL, actor=actor, note=note, data=data, changes=changes)
     count_now(campaign)
     return campaign
 

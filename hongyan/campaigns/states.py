@@ -61,6 +61,7 @@ TABLE: dict[tuple[State, Act], State] = {
     (S.SCHEDULED, A.CANCEL): S.CANCELLED,
     (S.FREEZING, A.FROZEN): S.SENDING,
     (S.FREEZING, A.FAIL): S.FAILED,
+    (S.FREEZING, A.CANCEL): S.CANCELLED,  # nobody has been written down yet: it waits for whoever is doing that
     (S.SENDING, A.PAUSE): S.PAUSED,
     (S.SENDING, A.COMPLETE): S.FINISHED,
     (S.SENDING, A.CANCEL): S.CANCELLED,

@@ -172,6 +172,16 @@ def test_pause_resume_and_cancel_with_exact_counts(shop: Shop) -> None:
     assert len(recipients(actor=SYSTEM, origin=origin, states=[MessageState.CANCELLED])) == total - 3
 
 
+def test_cancelled_while_recipients_are_being_prepared_mails_nobody(shop: Shop) -> None:
+    campaign = start(ready(shop))
+    cancelled = sending.campaign_cancel(actor=SYSTEM, campaign_id=campaign.pk, note="too early")
+    assert (cancelled.state, origin_of(cancelled)) == (State.CANCELLED, None)
+    assert sending.freeze(campaign.pk).state == State.CANCELLED  # the job comes when it is too late
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM delivery_message WHERE origin_id = %s", [campaign.pk])
+        assert cursor.fetchone() == (0,)
+
+
 def test_scheduled_ones_start_when_due_and_only_once(shop: Shop) -> None:
     campaign = ready(shop)
     at = clock.now() + timedelta(hours=2)

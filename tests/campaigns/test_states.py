@@ -27,7 +27,7 @@ EXPECTED = {
         "fail": "failed",
         "cancel": "cancelled",
     },
-    "freezing": {"frozen": "sending", "fail": "failed"},
+    "freezing": {"frozen": "sending", "fail": "failed", "cancel": "cancelled"},
     "sending": {"pause": "paused", "complete": "finished", "cancel": "cancelled"},
     "paused": {"resume": "sending", "complete": "finished", "cancel": "cancelled"},
     "finished": {},
