@@ -11,7 +11,12 @@ from hongyan.config.own_database import DatabaseProblem, check_own
 from hongyan.core import embedded, env
 from hongyan.core.crypto.master import MasterKeyProblem
 
-PROBLEMS = (embedded.EmbeddedProblem, DatabaseProblem, env.BadSetting, MasterKeyProblem)
+
+class NotSetUp(Exception):
+    """There is no installation, or one of an older version; the text names the place and the remedy."""
+
+
+PROBLEMS = (embedded.EmbeddedProblem, DatabaseProblem, env.BadSetting, MasterKeyProblem, NotSetUp)
 
 
 @contextmanager
@@ -50,17 +55,43 @@ def setup_django() -> None:
 
 
 @contextmanager
-def product() -> Iterator[None]:
-    """Database and Django for the length of a command; known problems end it with their remedy instead of a trace."""
+def product(*, there: bool = True, current: bool = True) -> Iterator[None]:
+    """Database and Django for the length of a command; known problems end it with their remedy instead of a trace.
+    there: the command makes no installation. current: it needs one of this very version."""
     try:
+        if there:
+            _require_folder()
         with database():
             setup_django()
+            if there and current:
+                _require_schema()
             yield
     except PROBLEMS as problem:
         from rich.console import Console
 
         Console(stderr=True).print(f"[bold red]✗[/] {problem}")
         sys.exit(1)
+
+
+def _require_folder() -> None:
+    """Before an empty database is made of a mistyped folder."""
+    if not env.given("HONGYAN_DATABASE_URL") and not (data_dir() / "postgres" / "PG_VERSION").exists():
+        raise NotSetUp(
+            f"There is no Hongyan in {data_dir()} yet: 'hongyan up' sets one up there. "
+            "If yours is elsewhere, HONGYAN_DATA_DIR says where."
+        )
+
+
+def _require_schema() -> None:
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise NotSetUp(
+            "The database is not set up for this version of Hongyan: 'hongyan up' or 'hongyan migrate' does that. "
+            "Make a backup before an upgrade."
+        )
 
 
 def migrate() -> None:

@@ -55,7 +55,7 @@ def demo(
     remove: Annotated[bool, typer.Option("--remove", help="Remove everything marked as demo")] = False,
 ) -> None:
     """Load (or remove) the demo shop."""
-    with boot.product():
+    with boot.product(there=False):
         boot.migrate()
         from hongyan.config.demo.load import demo_load, demo_remove
 
@@ -76,7 +76,7 @@ def check() -> None:
 @app.command()
 def migrate() -> None:
     """Bring the database schema up to date."""
-    with boot.product():
+    with boot.product(there=False):
         boot.migrate()
     typer.echo("✓ The schema is up to date.")
 
@@ -169,7 +169,7 @@ def backup(
     ] = False,
 ) -> None:
     """Write database and files into one archive."""
-    with boot.product():
+    with boot.product(current=False):  # also before an upgrade
         from hongyan.config.commands import archive as command
 
         command.backup(target=target, with_key=with_key)
@@ -181,7 +181,7 @@ def restore(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before replacing what is there")] = False,
 ) -> None:
     """Replace database and files by those of an archive."""
-    with boot.product():
+    with boot.product(there=False):
         from hongyan.config.commands import archive as command
 
         command.restore(source=source, yes=yes)

@@ -17,6 +17,7 @@ from urllib.request import urlopen
 import psycopg
 import pytest
 
+from hongyan.core import embedded
 from hongyan.core.crypto.master import read_or_create
 from tests.browser import _free_port
 
@@ -102,6 +103,27 @@ def test_a_second_start_says_that_the_port_is_taken(hongyan: Installation) -> No
     text = hongyan("up", code=1)
     assert f"Port {hongyan.port}" in text
     assert "HONGYAN_PORT=" in text
+
+
+def test_a_folder_without_an_installation_is_named_and_left_as_it_is() -> None:
+    elsewhere = Installation()
+    text = elsewhere("user", "list", code=1)
+    assert f"no Hongyan in {elsewhere.folder}" in text.replace("\n", " ")
+    assert "hongyan up" in text
+    assert list(elsewhere.folder.iterdir()) == []
+
+
+def test_a_database_of_an_older_version_is_no_reason_for_a_trace(hongyan: Installation) -> None:
+    with psycopg.connect(embedded.url(hongyan.folder), autocommit=True) as database:
+        row = database.execute(
+            "DELETE FROM django_migrations WHERE app = 'sessions' RETURNING app, name, applied"
+        ).fetchone()
+        try:
+            assert "not set up for this version" in hongyan("user", "list", code=1).replace("\n", " ")
+            hongyan("backup", hongyan.folder / "before.tar")
+        finally:
+            database.execute("INSERT INTO django_migrations (app, name, applied) VALUES (%s, %s, %s)", row)
+    hongyan("user", "list")
 
 
 def test_users_are_added_listed_and_helped_back_in(hongyan: Installation) -> None:
