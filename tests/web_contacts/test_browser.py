@@ -84,6 +84,7 @@ def _keep_a_note(page: Page, words: dict[str, str]) -> None:
     page.keyboard.type(words["note"])
     page.get_by_role("button", name=words["keep"]).click()
     expect(page.locator(".note", has_text=words["note"])).to_be_visible()
+    page.wait_for_selector("hy-person:defined", state="attached")
     assert ContactNote.objects.count() == 1
 
 
