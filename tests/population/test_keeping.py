@@ -1,15 +1,19 @@
 """Building, columns that come and go, crashes, damage, erasure, and the lane."""
 
+from decimal import Decimal
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pytest
 from django.db import connection
 
 from hongyan.audience.models import PopulationFile, PopulationState
 from hongyan.audience.population import checking, lane
+from hongyan.audience.population.delta import joined
 from hongyan.audience.population.people import place
-from hongyan.audience.population.types import NotHeld
+from hongyan.audience.population.reading import Read
+from hongyan.audience.population.types import Column, ColumnKind, NotHeld
 from hongyan.audience.population.writer import copy_pass, sweep
 from hongyan.contacts import fields, objects_types
 from hongyan.contacts.erasure import contact_erase
@@ -82,6 +86,25 @@ def test_a_number_beyond_every_decimal_is_left_to_postgresql() -> None:
     Contact.objects.filter(pk=world.ids[0]).update(attributes={})
     copy_pass()
     agree(now())
+
+
+def test_numbers_that_only_together_are_beyond_every_decimal_make_their_column_odd() -> None:
+    """One has 38 digits before the point, the other one behind it; DuckDB could not even open the rows."""
+
+    def read(contact_id: int, number: str, digits: int, scale: int) -> Read:
+        points = pa.array([Decimal(number)], pa.decimal128(digits, scale))
+        rows = pa.table({"contact_id": [contact_id], "points": points, "city": ["上海"]})
+        return Read(rows, {"points": Column(ColumnKind.NUMBER, digits, scale), "city": Column(ColumnKind.TEXT)})
+
+    both = joined([read(1, "1e37", 38, 0), read(2, "0.5", 9, 1)])
+    assert both.odd == {"points"}
+    assert both.rows.select(["contact_id", "city"]).to_pydict() == {"contact_id": [1, 2], "city": ["上海", "上海"]}
+    with duckdb.connect() as duck:
+        duck.register("fresh", both.rows)
+        assert duck.execute("SELECT count(*) FROM fresh").fetchone() == (2,)
+    fits = joined([read(1, "7", 9, 0), read(2, "0.5", 9, 1)])
+    assert not fits.odd
+    assert fits.rows["points"].to_pylist() == [Decimal(7), Decimal("0.5")]
 
 
 class Broken(Store):

@@ -48,9 +48,9 @@ def test_a_raw_day_from_file_to_customer(
     shot(page, f"shop-columns-{language}")
     page.get_by_role("button", name=onward).click()
     page.get_by_role("button", name=begin).click()
-    job_run(job_id=Job.objects.get(kind="order_import_dry_run").pk)
+    _work(page, "order_import_dry_run")
     page.get_by_role("button", name=take, exact=True).click()
-    job_run(job_id=Job.objects.get(kind="order_import").pk)
+    _work(page, "order_import")
     page.get_by_role("link", name=see).click()
     expect(page.locator("tbody tr").first).to_be_visible()
     axe_check(page)
@@ -64,6 +64,12 @@ def test_a_raw_day_from_file_to_customer(
     page.locator(f'main a[href="/contacts/{row.contact.public_id}/"]').first.click()
     expect(page).to_have_url(page.url.split("/contacts/")[0] + f"/contacts/{row.contact.public_id}/")
     shot(page, f"shop-customer-{language}")
+
+
+def _work(page: Page, kind: str) -> None:
+    """As the worker, once the page has asked for it."""
+    expect(page.locator("progress").first).to_be_visible()
+    job_run(job_id=Job.objects.get(kind=kind).pk)
 
 
 @pytest.mark.parametrize(("language", "theme", "width"), [("zh-hans", "dark", 1440), ("en", "light", 390)])

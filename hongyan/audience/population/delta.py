@@ -117,16 +117,21 @@ def _replaced(before: Read, new: Read, ids: set[int]) -> Read:
 
 
 def joined(parts: list[Read]) -> Read:
-    """One after the other, numbers as wide as the widest. Once odd, a column stays so."""
+    """One after the other, numbers as wide as the widest. Once odd, a column stays so; one whose numbers together need
+    more than 38 digits is odd from then on."""
     if len(parts) == 1:
         return parts[0]
     table = pa.concat_tables([part.rows for part in parts], promote_options="permissive").combine_chunks()
-    columns = {}
+    columns, odd = {}, set[str]().union(*(part.odd for part in parts))
+    for place, name in enumerate(table.column_names):
+        if name in parts[0].columns and pa.types.is_decimal256(table.schema.field(name).type):
+            table = table.set_column(place, name, pa.nulls(len(table), pa.decimal128(9, 0)))
+            odd.add(name)
     for name, column in parts[0].columns.items():
         type_ = table.schema.field(name).type
         decimal = pa.types.is_decimal(type_)
         columns[name] = type(column)(column.kind, type_.precision, type_.scale) if decimal else column
-    return Read(table, columns, frozenset().union(*(part.odd for part in parts)))
+    return Read(table, columns, frozenset(odd))
 
 
 def _needed(state: Manifest, known: _Known, fresh: Read, *, activity: bool) -> Delta:

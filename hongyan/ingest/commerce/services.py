@@ -30,6 +30,7 @@ from hongyan.ingest.storage import SealedReader, SealedWriter, new_key
 from hongyan.ingest.types import DateOrder, ImportState
 from hongyan.jobs.models import Job
 from hongyan.jobs.services import job_start
+from hongyan.jobs.states import JobState
 
 KINDS = tuple(kind.value for kind in FileOf)
 
@@ -73,9 +74,12 @@ def order_import_configure(
 
 
 def order_import_dry_run(*, actor: Actor, public_id: uuid.UUID) -> Job:
+    """Asked for twice while one is under way (a second click), it is that one."""
     actor.require(Permission.IMPORT_RUN)
     with transaction.atomic():
         row = _ready(public_id)
+        if row.dry_job is not None and row.dry_job.state in {JobState.QUEUED, JobState.RUNNING}:
+            return row.dry_job
         job = job_start(
             actor=actor,
             kind="order_import_dry_run",
